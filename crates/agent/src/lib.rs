@@ -1,0 +1,1 @@
+//! The Agent's decisions: what is due, which step is next, what the outcome is.

@@ -1,0 +1,1 @@
+//! Storage of definitions and runs: domain commands and queries, migrations, change feed.

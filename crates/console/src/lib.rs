@@ -1,0 +1,1 @@
+//! Pages and health reports served over https.

@@ -1,0 +1,272 @@
+//! What the engine asks of the database it runs in: tables, procedures, principals, transactions.
+//!
+//! The engine knows T-SQL; a [`Host`] knows what the names mean. One host serves one session and lives
+//! on that session's thread. Names arrive as written; a host compares them without regard to case.
+
+use std::sync::Arc;
+use tsql::{Column, Row, SqlError, SqlType, Value};
+
+/// A table or view that the host projects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableDecl {
+    /// Database it belongs to, for example `msdb`.
+    pub database: &'static str,
+    /// Schema, `dbo` or `sys`.
+    pub schema: &'static str,
+    /// Name, in its usual spelling.
+    pub name: &'static str,
+    /// Columns in order.
+    pub columns: Vec<Column>,
+    /// Indexes into `columns` on which [`Host::scan`] can seek by equality; the best first.
+    pub seekable: Vec<usize>,
+}
+
+/// A parameter of a host procedure.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ParamDecl {
+    /// Name with its `@`.
+    pub name: &'static str,
+    /// Declared type; arguments are converted to it before the call (8114 when they can't be).
+    pub ty: SqlType,
+    /// Value when the caller gives none; `None` makes the parameter required (201).
+    pub default: Option<Value>,
+    /// Whether it is declared OUTPUT.
+    pub output: bool,
+}
+
+/// A procedure that the host implements.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ProcedureDecl {
+    /// Database it belongs to.
+    pub database: &'static str,
+    /// Schema, `dbo` or `sys`.
+    pub schema: &'static str,
+    /// Name.
+    pub name: &'static str,
+    /// Parameters in order.
+    pub params: Vec<ParamDecl>,
+}
+
+/// An argument as the engine hands it over: converted, defaulted, in declaration order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Argument {
+    /// The value in the parameter's declared type.
+    pub value: Value,
+    /// Whether the caller named this parameter or gave it by position (a default was not used).
+    pub given: bool,
+}
+
+/// Where results go while a statement runs. Back-pressure: a call may block until the client reads.
+pub trait ResultSink {
+    /// Starts a result set; rows follow until the next start or the end of the statement.
+    ///
+    /// # Errors
+    /// 3617 when the client cancelled or went away.
+    fn columns(&mut self, columns: &[Column]) -> Result<(), SqlError>;
+    /// One row of the result set started last.
+    ///
+    /// # Errors
+    /// As [`ResultSink::columns`].
+    fn row(&mut self, row: Row) -> Result<(), SqlError>;
+    /// A statement's end, with its row count where it counts rows.
+    ///
+    /// # Errors
+    /// As [`ResultSink::columns`].
+    fn done(&mut self, rows: Option<u64>) -> Result<(), SqlError>;
+    /// A message of severity ≤ 10, or an error that does not end the batch.
+    fn message(&mut self, message: SqlError);
+}
+
+/// An equality that a scan may use to seek; the engine checks every condition again itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SeekKey {
+    /// Index into [`TableDecl::columns`].
+    pub column: usize,
+    /// The value sought, in the column's type.
+    pub value: Value,
+}
+
+/// Rows of a scan, read on the session's thread. They are a consistent snapshot.
+pub type Scan = Box<dyn Iterator<Item = Result<Row, SqlError>>>;
+
+/// Who runs the session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Principal {
+    /// Login name.
+    pub login: String,
+    /// SID of the login.
+    pub sid: Vec<u8>,
+    /// Member of the server role sysadmin.
+    pub sysadmin: bool,
+}
+
+/// An administrative statement that changes principals, parsed by `tsql`, carried out by the host.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum AdminStatement {
+    /// `CREATE LOGIN name WITH PASSWORD = '…' [, CHECK_POLICY = …, DEFAULT_DATABASE = …]`
+    CreateLogin {
+        /// Login name.
+        name: String,
+        /// Clear password; hashed by the host before it is stored.
+        password: String,
+        /// `SID = 0x…`, when given.
+        sid: Option<Vec<u8>>,
+    },
+    /// `ALTER LOGIN name ENABLE | DISABLE | WITH PASSWORD = '…'`
+    AlterLogin {
+        /// Login name.
+        name: String,
+        /// New clear password, when given.
+        password: Option<String>,
+        /// New state, when given.
+        enabled: Option<bool>,
+    },
+    /// `DROP LOGIN name`
+    DropLogin {
+        /// Login name.
+        name: String,
+    },
+    /// `CREATE USER name [FOR LOGIN login]` in the current database
+    CreateUser {
+        /// User name.
+        name: String,
+        /// Login it is for; the user's own name when not given.
+        login: String,
+    },
+    /// `DROP USER name`
+    DropUser {
+        /// User name.
+        name: String,
+    },
+    /// `ALTER ROLE role ADD | DROP MEMBER member` and sp_addrolemember / sp_droprolemember
+    AlterRole {
+        /// Database role.
+        role: String,
+        /// Database user.
+        member: String,
+        /// Adds when true, drops when false.
+        add: bool,
+    },
+    /// `ALTER SERVER ROLE role ADD | DROP MEMBER member` and sp_addsrvrolemember / sp_dropsrvrolemember
+    AlterServerRole {
+        /// Server role.
+        role: String,
+        /// Login.
+        member: String,
+        /// Adds when true, drops when false.
+        add: bool,
+    },
+    /// `CREATE CREDENTIAL name WITH IDENTITY = '…' [, SECRET = '…']`
+    CreateCredential {
+        /// Credential name.
+        name: String,
+        /// Identity.
+        identity: String,
+        /// Clear secret; sealed by the host before it is stored.
+        secret: Option<String>,
+    },
+    /// `ALTER CREDENTIAL name WITH IDENTITY = '…' [, SECRET = '…']`
+    AlterCredential {
+        /// Credential name.
+        name: String,
+        /// Identity.
+        identity: String,
+        /// Clear secret; sealed by the host before it is stored.
+        secret: Option<String>,
+    },
+    /// `DROP CREDENTIAL name`
+    DropCredential {
+        /// Credential name.
+        name: String,
+    },
+}
+
+/// The database a session runs in.
+///
+/// Called from the session's thread alone. Every error carries its SQL number.
+pub trait Host {
+    /// Who the session runs as.
+    fn principal(&self) -> Principal;
+
+    /// Whether a database of that name exists; its usual spelling when it does (911 otherwise, by the engine).
+    fn database(&self, name: &str) -> Option<String>;
+
+    /// The declaration of a table or view; `None` when there is none (208, by the engine).
+    fn table(&self, database: &str, schema: &str, name: &str) -> Option<Arc<TableDecl>>;
+
+    /// Reads a table under the caller's permissions; sees the session's own open transaction.
+    ///
+    /// # Errors
+    /// 229 without permission, or what the catalog raises.
+    fn scan(
+        &mut self,
+        database: &str,
+        table: &TableDecl,
+        keys: &[SeekKey],
+    ) -> Result<Scan, SqlError>;
+
+    /// The declaration of a procedure; `None` when there is none (2812, by the engine).
+    fn procedure(&self, database: &str, schema: &str, name: &str) -> Option<Arc<ProcedureDecl>>;
+
+    /// Runs a procedure. `arguments` follow the declaration; OUTPUT values are written back into them.
+    /// Returns the return code.
+    ///
+    /// # Errors
+    /// The error that ended the procedure (229 without permission). Errors that only make the procedure
+    /// return 1 are raised here too: the engine reports them and gives the caller return code 1.
+    fn call(
+        &mut self,
+        procedure: &ProcedureDecl,
+        arguments: &mut [Argument],
+        sink: &mut dyn ResultSink,
+    ) -> Result<i32, SqlError>;
+
+    /// Carries out an administrative statement in the named database.
+    ///
+    /// # Errors
+    /// 15247 and kin without permission; 15025 and kin for names taken or unknown.
+    fn administer(&mut self, database: &str, statement: &AdminStatement) -> Result<(), SqlError>;
+
+    /// The outermost BEGIN TRANSACTION. Nothing is locked until the first write.
+    ///
+    /// # Errors
+    /// What the catalog raises.
+    fn begin(&mut self) -> Result<(), SqlError>;
+
+    /// The outermost COMMIT.
+    ///
+    /// # Errors
+    /// What the catalog raises; the transaction is then rolled back.
+    fn commit(&mut self) -> Result<(), SqlError>;
+
+    /// ROLLBACK of everything since [`Host::begin`].
+    ///
+    /// # Errors
+    /// What the catalog raises.
+    fn rollback(&mut self) -> Result<(), SqlError>;
+
+    /// `SAVE TRANSACTION name`, and `ROLLBACK TRANSACTION name` when `restore` is true.
+    ///
+    /// # Errors
+    /// 6401 for a name that was not saved.
+    fn savepoint(&mut self, name: &str, restore: bool) -> Result<(), SqlError>;
+
+    /// `SERVERPROPERTY('name')` and other facts about the instance; NULL when not known.
+    fn server_property(&self, name: &str) -> Value;
+
+    /// Whether the caller is a member of a server role (`None`: no such role).
+    fn is_server_role_member(&self, role: &str, login: Option<&str>) -> Option<bool>;
+
+    /// Whether the caller is a member of a role of that database (`None`: no such role).
+    fn is_role_member(&self, database: &str, role: &str, user: Option<&str>) -> Option<bool>;
+
+    /// SID of a login, the caller's when `None`.
+    fn login_sid(&self, login: Option<&str>) -> Option<Vec<u8>>;
+
+    /// Login of a SID, the caller's when `None`.
+    fn login_name(&self, sid: Option<&[u8]>) -> Option<String>;
+
+    /// The instant now, as the instance's clock has it: UTC microseconds since 1970, and minutes east of UTC.
+    fn now(&self) -> (i64, i16);
+}

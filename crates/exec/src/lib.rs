@@ -1,0 +1,1 @@
+//! Starts and stops job steps through a launcher that outlives the agent.

@@ -1,0 +1,1 @@
+//! The msdb database: projections, stored procedures, permissions and error numbers.

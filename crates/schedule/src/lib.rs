@@ -1,0 +1,1 @@
+//! Next run and description of a schedule; pure, correct across daylight saving.

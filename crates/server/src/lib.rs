@@ -1,0 +1,1 @@
+//! Sockets, TLS, identities, timers and threads: wires the instance together.

@@ -1,0 +1,1 @@
+//! Tabular Data Stream codec, both ways, without sockets.
