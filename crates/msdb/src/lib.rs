@@ -1,1 +1,6 @@
-//! The msdb database: projections, stored procedures, permissions and error numbers.
+//! The msdb database: its tables as projections of the catalog, its stored procedures, permissions and
+//! error numbers.
+//!
+//! Start with [`services`] for what the running instance has to offer.
+
+pub mod services;
