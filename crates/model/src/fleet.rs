@@ -125,6 +125,35 @@ pub struct Instruction {
     pub body: InstructionBody,
 }
 
+/// How far a target has carried out its queue: the last instruction that took effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Cursor {
+    /// Its number; 0 before the first.
+    pub number: InstructionNumber,
+    /// Its identity; nil before the first. The master compares both, so that a queue whose numbers were
+    /// given twice (a restored master) is noticed.
+    pub uid: Uuid,
+}
+
+impl Cursor {
+    /// Before the first instruction of an enlistment.
+    pub const START: Self = Self {
+        number: InstructionNumber(0),
+        uid: Uuid::nil(),
+    };
+}
+
+impl Instruction {
+    /// The cursor once this instruction has taken effect.
+    #[must_use]
+    pub const fn cursor(&self) -> Cursor {
+        Cursor {
+            number: self.number,
+            uid: self.uid,
+        }
+    }
+}
+
 /// A target's membership, as the target stores it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Enlistment {

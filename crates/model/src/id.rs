@@ -63,6 +63,8 @@ integer_id! {
     InstructionNumber(u64),
     /// Enlistment counter of one target on its master; fences instructions of earlier enlistments.
     Generation(u64),
+    /// Place of a row in one target's stream of reports, ascending from 1; 0 is before the first.
+    ReportPosition(u64),
 }
 
 impl JobId {

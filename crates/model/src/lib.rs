@@ -10,12 +10,12 @@ pub mod job;
 pub mod run;
 
 pub use fleet::{
-    Enlistment, Instruction, InstructionBody, InstructionObject, MSX_OPERATOR, Operation,
+    Cursor, Enlistment, Instruction, InstructionBody, InstructionObject, MSX_OPERATOR, Operation,
     POLL_INTERVAL_SECS_DEFAULT, POLL_INTERVAL_SECS_RANGE, TargetStatus,
 };
 pub use id::{
-    CategoryId, Generation, HistoryId, InstanceId, InstructionNumber, JobId, OperatorId, RunId,
-    ScheduleId, ScheduleUid, ServerId, StepUid,
+    CategoryId, Generation, HistoryId, InstanceId, InstructionNumber, JobId, OperatorId,
+    ReportPosition, RunId, ScheduleId, ScheduleUid, ServerId, StepUid,
 };
 pub use job::{
     Frequency, Job, JobDocument, JobStep, NotifyLevel, Operator, RelativeWeek, Schedule,
