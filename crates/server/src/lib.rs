@@ -1,1 +1,8 @@
-//! Sockets, TLS, identities, timers and threads: wires the instance together.
+//! Sockets, TLS, identities, timers and threads: wires one instance together.
+//!
+//! Nothing here decides what a job, a statement or an instruction means; it carries bytes and wakes the
+//! state machines of `agent` and `fleet` and the sessions of `engine`.
+
+pub mod clock;
+pub mod identity;
+pub mod platform;
