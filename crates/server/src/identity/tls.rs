@@ -1,0 +1,501 @@
+//! TLS as server and as client.
+//!
+//! As server: one certificate behind every protocol of the port, exchangeable while running; the fleet
+//! protocol alone asks for a client certificate. As client: the three encryption options of a target.
+
+use super::{IdentityError, ServerIdentity, authority};
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
+use rustls::sign::CertifiedKey;
+use rustls::{
+    ClientConfig, DigitallySignedStruct, Error as TlsError, RootCertStore, ServerConfig,
+    SignatureScheme,
+};
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// Protocol name of strict TDS.
+pub const ALPN_TDS: &[u8] = b"tds/8.0";
+/// Protocol name of the fleet conversation.
+pub const ALPN_FLEET: &[u8] = b"muster/1";
+/// Protocol name of an enlistment.
+pub const ALPN_ENLIST: &[u8] = b"muster-enlist/1";
+/// Protocol name of the console.
+pub const ALPN_HTTP: &[u8] = b"http/1.1";
+
+/// Which protocol a TLS client asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// Strict TDS.
+    Tds,
+    /// The fleet conversation.
+    Fleet,
+    /// An enlistment.
+    Enlist,
+    /// Console, health, metrics; also for clients that name nothing.
+    Http,
+}
+
+impl Protocol {
+    /// The protocol of a client hello's list; `None` when the list names only unknown ones.
+    #[must_use]
+    pub fn choose<'a>(offered: Option<impl Iterator<Item = &'a [u8]>>) -> Option<Self> {
+        let Some(offered) = offered else {
+            return Some(Self::Http);
+        };
+        for name in offered {
+            match name {
+                ALPN_TDS => return Some(Self::Tds),
+                ALPN_FLEET => return Some(Self::Fleet),
+                ALPN_ENLIST => return Some(Self::Enlist),
+                ALPN_HTTP => return Some(Self::Http),
+                _ => {}
+            }
+        }
+        None
+    }
+}
+
+/// The server side of TLS, one configuration per protocol.
+pub struct TlsServer {
+    certificate: Arc<ExchangeableCertificate>,
+    tds_strict: Arc<ServerConfig>,
+    tds_prelogin: Arc<ServerConfig>,
+    fleet: Arc<ServerConfig>,
+    enlist: Arc<ServerConfig>,
+    http: Arc<ServerConfig>,
+}
+
+impl TlsServer {
+    /// Configurations that show `identity` and, for the fleet, accept client certificates of `authority`.
+    ///
+    /// # Errors
+    /// [`IdentityError`] when key and certificate do not fit.
+    pub fn new(
+        identity: ServerIdentity,
+        authority: &CertificateDer<'static>,
+    ) -> Result<Self, IdentityError> {
+        let provider = provider();
+        let certificate = Arc::new(ExchangeableCertificate::new(identity, &provider)?);
+        let mut roots = RootCertStore::empty();
+        roots
+            .add(authority.clone())
+            .map_err(|_| IdentityError::Crypto("the authority's certificate"))?;
+        let verifier =
+            WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
+                .build()
+                .map_err(|_| IdentityError::Crypto("the client verifier"))?;
+        let plain = |versions: &[&'static rustls::SupportedProtocolVersion], alpn: &[&[u8]]| {
+            let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+                .with_protocol_versions(versions)
+                .map_err(|_| IdentityError::Crypto("protocol versions"))?;
+            let mut config = builder
+                .with_no_client_auth()
+                .with_cert_resolver(Arc::clone(&certificate) as Arc<dyn ResolvesServerCert>);
+            config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
+            Ok::<_, IdentityError>(Arc::new(config))
+        };
+        let mut fleet = ServerConfig::builder_with_provider(Arc::clone(&provider))
+            .with_protocol_versions(&[&rustls::version::TLS13])
+            .map_err(|_| IdentityError::Crypto("protocol versions"))?
+            .with_client_cert_verifier(verifier)
+            .with_cert_resolver(Arc::clone(&certificate) as Arc<dyn ResolvesServerCert>);
+        fleet.alpn_protocols = vec![ALPN_FLEET.to_vec()];
+        Ok(Self {
+            tds_strict: plain(rustls::ALL_VERSIONS, &[ALPN_TDS])?,
+            // Clients fail when 1.3 is offered inside PRELOGIN packets (clients.md, tried).
+            tds_prelogin: plain(&[&rustls::version::TLS12], &[])?,
+            fleet: Arc::new(fleet),
+            enlist: plain(&[&rustls::version::TLS13], &[ALPN_ENLIST])?,
+            http: plain(rustls::ALL_VERSIONS, &[ALPN_HTTP])?,
+            certificate,
+        })
+    }
+
+    /// The configuration for a protocol.
+    #[must_use]
+    pub fn config(&self, protocol: Protocol) -> Arc<ServerConfig> {
+        Arc::clone(match protocol {
+            Protocol::Tds => &self.tds_strict,
+            Protocol::Fleet => &self.fleet,
+            Protocol::Enlist => &self.enlist,
+            Protocol::Http => &self.http,
+        })
+    }
+
+    /// The configuration for TLS inside TDS pre-login packets.
+    #[must_use]
+    pub fn prelogin_config(&self) -> Arc<ServerConfig> {
+        Arc::clone(&self.tds_prelogin)
+    }
+
+    /// Shows another certificate from the next handshake on.
+    ///
+    /// # Errors
+    /// [`IdentityError`] when key and certificate do not fit.
+    pub fn replace_certificate(&self, identity: ServerIdentity) -> Result<(), IdentityError> {
+        self.certificate.replace(identity, &provider())
+    }
+
+    /// SHA-256 of the last certificate of the chain shown: what an enlistment token pins.
+    #[must_use]
+    pub fn pin(&self) -> [u8; 32] {
+        let current = self.certificate.current();
+        current
+            .cert
+            .last()
+            .map(|last| authority::fingerprint(last))
+            .unwrap_or_default()
+    }
+}
+
+/// How a target checks its master. Source: `MsxEncryptChannelOptions`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EncryptionOption {
+    /// 0: no encryption; the master must allow it too.
+    None,
+    /// 1: encryption, certificate not checked.
+    Encrypt,
+    /// 2: encryption, certificate and name checked; the default.
+    Validate,
+}
+
+impl EncryptionOption {
+    /// The option of its number.
+    #[must_use]
+    pub const fn from_code(code: i64) -> Option<Self> {
+        match code {
+            0 => Some(Self::None),
+            1 => Some(Self::Encrypt),
+            2 => Some(Self::Validate),
+            _ => None,
+        }
+    }
+
+    /// Its number.
+    #[must_use]
+    pub const fn code(self) -> i64 {
+        match self {
+            Self::None => 0,
+            Self::Encrypt => 1,
+            Self::Validate => 2,
+        }
+    }
+}
+
+/// What a client trusts.
+#[derive(Debug, Clone)]
+pub struct Trust {
+    /// How strictly the server's certificate is checked.
+    pub option: EncryptionOption,
+    /// Authorities given by file (`--master-ca`) or stored at enlistment.
+    pub authorities: Vec<CertificateDer<'static>>,
+    /// SHA-256 of a certificate of the server's chain, from a token; that certificate then is an authority.
+    pub pin: Option<[u8; 32]>,
+}
+
+/// Certificate chain and key (PKCS#8) that a client shows.
+#[derive(Clone)]
+pub struct ClientIdentity {
+    /// Leaf first.
+    pub chain: Vec<CertificateDer<'static>>,
+    /// PKCS#8.
+    pub key: Vec<u8>,
+}
+
+/// A client configuration for one protocol name (empty: none).
+///
+/// # Errors
+/// [`IdentityError`] when the client's own certificate and key do not fit.
+pub fn client_config(
+    trust: Trust,
+    identity: Option<ClientIdentity>,
+    alpn: &[u8],
+) -> Result<ClientConfig, IdentityError> {
+    let provider = provider();
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+        .with_protocol_versions(rustls::ALL_VERSIONS)
+        .map_err(|_| IdentityError::Crypto("protocol versions"))?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(TrustVerifier { trust, provider }));
+    let mut config = match identity {
+        Some(identity) => {
+            let key = PrivateKeyDer::try_from(identity.key)
+                .map_err(|_| IdentityError::Crypto("the client key"))?;
+            builder
+                .with_client_auth_cert(identity.chain, key)
+                .map_err(|_| IdentityError::Crypto("the client certificate"))?
+        }
+        None => builder.with_no_client_auth(),
+    };
+    if !alpn.is_empty() {
+        config.alpn_protocols = vec![alpn.to_vec()];
+    }
+    Ok(config)
+}
+
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::aws_lc_rs::default_provider())
+}
+
+/// The certificate shown to clients, behind a lock so that a renewal needs no restart.
+struct ExchangeableCertificate(RwLock<Arc<CertifiedKey>>);
+
+impl ExchangeableCertificate {
+    fn new(identity: ServerIdentity, provider: &CryptoProvider) -> Result<Self, IdentityError> {
+        Ok(Self(RwLock::new(certified(identity, provider)?)))
+    }
+
+    fn replace(
+        &self,
+        identity: ServerIdentity,
+        provider: &CryptoProvider,
+    ) -> Result<(), IdentityError> {
+        let fresh = certified(identity, provider)?;
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+        Ok(())
+    }
+
+    fn current(&self) -> Arc<CertifiedKey> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+fn certified(
+    identity: ServerIdentity,
+    provider: &CryptoProvider,
+) -> Result<Arc<CertifiedKey>, IdentityError> {
+    CertifiedKey::from_der(identity.chain, identity.key, provider)
+        .map(Arc::new)
+        .map_err(|_| IdentityError::Crypto("the server certificate and its key do not fit"))
+}
+
+impl fmt::Debug for ExchangeableCertificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ExchangeableCertificate")
+    }
+}
+
+impl ResolvesServerCert for ExchangeableCertificate {
+    fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(self.current())
+    }
+}
+
+/// Checks a server as [`Trust`] says. The name is always checked under option 2, whatever vouches for it.
+#[derive(Debug)]
+struct TrustVerifier {
+    trust: Trust,
+    provider: Arc<CryptoProvider>,
+}
+
+impl TrustVerifier {
+    fn roots(
+        &self,
+        intermediates: &[CertificateDer<'_>],
+        leaf: &CertificateDer<'_>,
+    ) -> RootCertStore {
+        let mut roots = RootCertStore::empty();
+        for certificate in &self.trust.authorities {
+            // One that webpki can't use as a root vouches for nothing.
+            drop(roots.add(certificate.clone()));
+        }
+        if let Some(pin) = self.trust.pin {
+            for certificate in intermediates.iter().chain([leaf]) {
+                if authority::fingerprint(certificate) == pin {
+                    drop(roots.add(certificate.clone().into_owned()));
+                }
+            }
+        } else {
+            let system = rustls_native_certs::load_native_certs();
+            roots.add_parsable_certificates(system.certs);
+        }
+        roots
+    }
+}
+
+impl ServerCertVerifier for TrustVerifier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, TlsError> {
+        if self.trust.option != EncryptionOption::Validate {
+            return Ok(ServerCertVerified::assertion());
+        }
+        let roots = self.roots(intermediates, end_entity);
+        if roots.is_empty() {
+            return Err(TlsError::InvalidCertificate(
+                rustls::CertificateError::UnknownIssuer,
+            ));
+        }
+        WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&self.provider))
+            .build()
+            .map_err(|error| TlsError::General(error.to_string()))?
+            .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, TlsError> {
+        rustls::crypto::verify_tls12_signature(
+            message,
+            cert,
+            dss,
+            &self.provider.signature_verification_algorithms,
+        )
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, TlsError> {
+        rustls::crypto::verify_tls13_signature(
+            message,
+            cert,
+            dss,
+            &self.provider.signature_verification_algorithms,
+        )
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider
+            .signature_verification_algorithms
+            .supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identity::Authority;
+
+    /// Runs both ends of a handshake in memory; `Ok` carries the protocol agreed on.
+    fn handshake(
+        client: ClientConfig,
+        server: Arc<ServerConfig>,
+        name: &str,
+    ) -> Result<(), TlsError> {
+        let name = ServerName::try_from(name.to_owned()).unwrap();
+        let mut client = rustls::ClientConnection::new(Arc::new(client), name)?;
+        let mut server = rustls::ServerConnection::new(server)?;
+        while client.is_handshaking() || server.is_handshaking() {
+            let mut wire = Vec::new();
+            client.write_tls(&mut wire).unwrap();
+            server.read_tls(&mut wire.as_slice()).unwrap();
+            server.process_new_packets()?;
+            wire.clear();
+            server.write_tls(&mut wire).unwrap();
+            client.read_tls(&mut wire.as_slice()).unwrap();
+            client.process_new_packets()?;
+        }
+        Ok(())
+    }
+
+    fn trust(option: EncryptionOption) -> Trust {
+        Trust {
+            option,
+            authorities: Vec::new(),
+            pin: None,
+        }
+    }
+
+    #[test]
+    fn a_target_believes_only_what_its_option_allows() {
+        let now = "2026-11-23T12:00:00Z".parse().unwrap();
+        let directory = std::env::temp_dir().join(format!("muster-tls-{}", uuid::Uuid::new_v4()));
+        let ours = Authority::open(&directory.join("a"), "MASTER", now).unwrap();
+        let other = Authority::open(&directory.join("b"), "OTHER", now).unwrap();
+        let names = ["master.example.com".to_owned(), "127.0.0.1".to_owned()];
+        let server =
+            TlsServer::new(ours.issue_server(&names, now).unwrap(), ours.certificate()).unwrap();
+        let enlist = server.config(Protocol::Enlist);
+        let validate = |authorities: &[&Authority], pin| Trust {
+            authorities: authorities
+                .iter()
+                .map(|a| a.certificate().clone())
+                .collect(),
+            pin,
+            ..trust(EncryptionOption::Validate)
+        };
+        let good = "master.example.com";
+        let cases = [
+            ("authority known", validate(&[&ours], None), good, true),
+            (
+                "pinned by a token",
+                validate(&[], Some(server.pin())),
+                good,
+                true,
+            ),
+            ("by address", validate(&[&ours], None), "127.0.0.1", true),
+            ("another authority", validate(&[&other], None), good, false),
+            ("another pin", validate(&[], Some([7; 32])), good, false),
+            (
+                "pinned, wrong name",
+                validate(&[], Some(server.pin())),
+                "other.example.com",
+                false,
+            ),
+            (
+                "wrong name",
+                validate(&[&ours], None),
+                "other.example.com",
+                false,
+            ),
+            ("nothing known", validate(&[], None), good, false),
+            (
+                "not checked",
+                trust(EncryptionOption::Encrypt),
+                "other.example.com",
+                true,
+            ),
+        ];
+        for (what, trust, name, works) in cases {
+            let client = client_config(trust, None, ALPN_ENLIST).unwrap();
+            let result = handshake(client, Arc::clone(&enlist), name);
+            assert_eq!(result.is_ok(), works, "{what}: {result:?}");
+        }
+
+        // The fleet conversation needs a certificate of the master's own authority.
+        let (request, key) = authority::new_target_request("TARGET1").unwrap();
+        let id = model::InstanceId(uuid::Uuid::new_v4());
+        for (authority, works) in [(Some(&ours), true), (Some(&other), false), (None, false)] {
+            let identity = authority.map(|authority| ClientIdentity {
+                chain: vec![
+                    authority
+                        .issue_target(&request, id, "TARGET1", now)
+                        .unwrap()
+                        .der,
+                ],
+                key: key.clone(),
+            });
+            let client = client_config(validate(&[&ours], None), identity, ALPN_FLEET).unwrap();
+            let result = handshake(client, server.config(Protocol::Fleet), good);
+            assert_eq!(result.is_ok(), works, "{result:?}");
+        }
+        std::fs::remove_dir_all(directory).unwrap();
+    }
+
+    #[test]
+    fn the_first_known_protocol_name_decides() {
+        let choose = |names: &[&[u8]]| Protocol::choose(Some(names.iter().copied()));
+        assert_eq!(choose(&[ALPN_TDS]), Some(Protocol::Tds));
+        assert_eq!(choose(&[b"h2", ALPN_HTTP]), Some(Protocol::Http));
+        assert_eq!(choose(&[b"h3"]), None);
+        assert_eq!(
+            Protocol::choose(None::<std::iter::Empty<&[u8]>>),
+            Some(Protocol::Http)
+        );
+    }
+}
