@@ -4,5 +4,8 @@
 //! state machines of `agent` and `fleet` and the sessions of `engine`.
 
 pub mod clock;
+pub mod console_front;
+pub mod control;
 pub mod identity;
+pub mod options;
 pub mod platform;
