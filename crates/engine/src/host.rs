@@ -4,6 +4,7 @@
 //! on that session's thread. Names arrive as written; a host compares them without regard to case.
 
 use std::sync::Arc;
+use std::time::Duration;
 use tsql::{Column, Row, SqlError, SqlType, Value};
 
 /// A table or view that the host projects.
@@ -56,7 +57,72 @@ pub struct Argument {
     pub given: bool,
 }
 
+/// A scalar or table-valued function that the host implements, for example `msdb.dbo.agent_datetime`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FunctionDecl {
+    /// Database it belongs to.
+    pub database: &'static str,
+    /// Schema, `dbo` or `sys`.
+    pub schema: &'static str,
+    /// Name.
+    pub name: &'static str,
+    /// Parameters in order; arguments are converted to their types before the call.
+    pub params: Vec<ParamDecl>,
+    /// What it returns.
+    pub returns: FunctionResult,
+}
+
+/// What a host function returns.
+#[derive(Debug, Clone, PartialEq)]
+pub enum FunctionResult {
+    /// One value of this type, perhaps NULL.
+    Scalar(SqlType),
+    /// Rows of these columns.
+    Table(Vec<Column>),
+}
+
+/// How a statement within a batch ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct StatementDone {
+    /// Rows returned or changed, where the statement counts them and NOCOUNT is off.
+    pub rows: Option<u64>,
+    /// Whether it ran inside a procedure, `EXEC ('…')` or sp_executesql (DONEINPROC, not DONE).
+    pub in_procedure: bool,
+    /// Whether it ended with an error.
+    pub failed: bool,
+    /// Whether it was a SELECT that returned a result set.
+    pub select: bool,
+}
+
+/// A change of the session's environment, as a login or a statement makes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EnvChange {
+    /// USE
+    Database {
+        /// Database before.
+        old: String,
+        /// Database now.
+        new: String,
+    },
+    /// SET LANGUAGE
+    Language {
+        /// Language before.
+        old: String,
+        /// Language now.
+        new: String,
+    },
+    /// The outermost BEGIN TRANSACTION; the descriptor names it from now on.
+    TransactionBegun(u64),
+    /// The outermost COMMIT of that transaction.
+    TransactionCommitted(u64),
+    /// ROLLBACK of that transaction.
+    TransactionRolledBack(u64),
+}
+
 /// Where results go while a statement runs. Back-pressure: a call may block until the client reads.
+///
+/// A procedure of a [`Host`] uses `columns`, `row`, `done` and `message`. The engine itself ends statements by
+/// `statement_done` and never calls `done` on the sink that a session was given.
 pub trait ResultSink {
     /// Starts a result set; rows follow until the next start or the end of the statement.
     ///
@@ -75,9 +141,39 @@ pub trait ResultSink {
     fn done(&mut self, rows: Option<u64>) -> Result<(), SqlError>;
     /// A message of severity ≤ 10, or an error that does not end the batch.
     fn message(&mut self, message: SqlError);
+
+    /// A statement's end with all that the wire wants to know; by default [`ResultSink::done`].
+    ///
+    /// # Errors
+    /// As [`ResultSink::columns`].
+    fn statement_done(&mut self, done: StatementDone) -> Result<(), SqlError> {
+        self.done(done.rows)
+    }
+
+    /// A procedure that the batch called (EXEC of a name) has ended with this return code.
+    ///
+    /// # Errors
+    /// As [`ResultSink::columns`].
+    fn procedure_done(&mut self, _return_code: i32) -> Result<(), SqlError> {
+        Ok(())
+    }
+
+    /// The environment changed.
+    fn env_change(&mut self, _change: EnvChange) {}
+
+    /// What was written so far should reach the client now (RAISERROR … WITH NOWAIT, before WAITFOR).
+    ///
+    /// # Errors
+    /// As [`ResultSink::columns`].
+    fn flush(&mut self) -> Result<(), SqlError> {
+        Ok(())
+    }
 }
 
 /// An equality that a scan may use to seek; the engine checks every condition again itself.
+///
+/// A seek may return more rows than match, never fewer: strings are equal regardless of case and of
+/// trailing blanks.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SeekKey {
     /// Index into [`TableDecl::columns`].
@@ -184,10 +280,14 @@ pub enum AdminStatement {
 
 /// The database a session runs in.
 ///
-/// Called from the session's thread alone. Every error carries its SQL number.
-pub trait Host {
+/// Called by one session, from one thread at a time, and never again while a call is under way. Every error
+/// carries its SQL number.
+pub trait Host: Send {
     /// Who the session runs as.
     fn principal(&self) -> Principal;
+
+    /// The session's current database is this from now on (login, USE, and around a call into another database).
+    fn enter_database(&mut self, _database: &str) {}
 
     /// Whether a database of that name exists; its usual spelling when it does (911 otherwise, by the engine).
     fn database(&self, name: &str) -> Option<String>;
@@ -205,6 +305,35 @@ pub trait Host {
         table: &TableDecl,
         keys: &[SeekKey],
     ) -> Result<Scan, SqlError>;
+
+    /// The declaration of a function of the host; `None` when there is none (195 or 208, by the engine).
+    fn function(&self, _database: &str, _schema: &str, _name: &str) -> Option<Arc<FunctionDecl>> {
+        None
+    }
+
+    /// Value of a scalar function; arguments are in the parameters' types, in declaration order.
+    ///
+    /// # Errors
+    /// 229 without permission, or what the function raises.
+    fn call_scalar(
+        &mut self,
+        function: &FunctionDecl,
+        _arguments: &[Value],
+    ) -> Result<Value, SqlError> {
+        Err(no_such_function(function))
+    }
+
+    /// Rows of a table-valued function.
+    ///
+    /// # Errors
+    /// As [`Host::call_scalar`].
+    fn scan_function(
+        &mut self,
+        function: &FunctionDecl,
+        _arguments: &[Value],
+    ) -> Result<Scan, SqlError> {
+        Err(no_such_function(function))
+    }
 
     /// The declaration of a procedure; `None` when there is none (2812, by the engine).
     fn procedure(&self, database: &str, schema: &str, name: &str) -> Option<Arc<ProcedureDecl>>;
@@ -261,6 +390,35 @@ pub trait Host {
     /// Whether the caller is a member of a role of that database (`None`: no such role).
     fn is_role_member(&self, database: &str, role: &str, user: Option<&str>) -> Option<bool>;
 
+    /// Number of a database, as sys.databases shows it.
+    fn database_id(&self, name: &str) -> Option<i32> {
+        SYSTEM_DATABASES
+            .iter()
+            .find(|(_, known)| known.eq_ignore_ascii_case(name))
+            .map(|(id, _)| *id)
+    }
+
+    /// Name of a database by its number.
+    fn database_name(&self, id: i32) -> Option<String> {
+        SYSTEM_DATABASES
+            .iter()
+            .find(|(known, _)| *known == id)
+            .map(|(_, name)| (*name).to_owned())
+    }
+
+    /// Number of a table, view, procedure or function, as sys.objects shows it.
+    fn object_id(&self, database: &str, schema: &str, name: &str) -> Option<i32> {
+        let known = self.table(database, schema, name).is_some()
+            || self.procedure(database, schema, name).is_some()
+            || self.function(database, schema, name).is_some();
+        known.then(|| stable_object_id(database, schema, name))
+    }
+
+    /// Schema and name of the object of that number.
+    fn object_name(&self, _database: &str, _id: i32) -> Option<(String, String)> {
+        None
+    }
+
     /// SID of a login, the caller's when `None`.
     fn login_sid(&self, login: Option<&str>) -> Option<Vec<u8>>;
 
@@ -269,4 +427,39 @@ pub trait Host {
 
     /// The instant now, as the instance's clock has it: UTC microseconds since 1970, and minutes east of UTC.
     fn now(&self) -> (i64, i16);
+
+    /// Time since an arbitrary fixed point, by a clock that never steps back: for WAITFOR and time limits.
+    fn elapsed(&self) -> Duration;
+}
+
+/// Databases that every instance has, by number.
+pub const SYSTEM_DATABASES: [(i32, &str); 4] =
+    [(1, "master"), (2, "tempdb"), (3, "model"), (4, "msdb")];
+
+/// An object number that depends on the object's name alone, so that it is the same after a restart.
+///
+/// Positive and never below 100, where SQL Server keeps its own; two names may in theory share one.
+#[must_use]
+pub fn stable_object_id(database: &str, schema: &str, name: &str) -> i32 {
+    const FIRST: u32 = 100;
+    // FNV-1a, folded: short, and good enough for a few hundred names.
+    let mut hash: u32 = 0x811c_9dc5;
+    for part in [database, schema, name] {
+        for byte in part.bytes().map(|b| b.to_ascii_lowercase()).chain([b'.']) {
+            hash = (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
+        }
+    }
+    let bound = i32::MAX.unsigned_abs() - FIRST;
+    i32::try_from(FIRST + hash % bound).unwrap_or(i32::MAX)
+}
+
+fn no_such_function(function: &FunctionDecl) -> SqlError {
+    SqlError::new(
+        195,
+        15,
+        format!(
+            "'{}' is not a recognized built-in function name.",
+            function.name
+        ),
+    )
 }

@@ -1,10 +1,16 @@
 //! Runs bound T-SQL: an interpreter, and SQLite as executor over the tables and procedures of a host.
 //!
-//! It does not know what msdb means: that is the [`Host`]'s part. Start with [`host`].
+//! It does not know what msdb means: that is the [`Host`]'s part. Start with [`Session`], then [`host`].
 
+pub mod cancel;
 pub mod host;
+pub mod rpc;
+pub mod session;
 
+pub use cancel::CancelToken;
 pub use host::{
-    AdminStatement, Argument, Host, ParamDecl, Principal, ProcedureDecl, ResultSink, Scan, SeekKey,
-    TableDecl,
+    AdminStatement, Argument, EnvChange, FunctionDecl, FunctionResult, Host, ParamDecl, Principal,
+    ProcedureDecl, ResultSink, Scan, SeekKey, StatementDone, TableDecl,
 };
+pub use rpc::{BatchOutcome, RpcCall, RpcOutcome, RpcOutput, RpcParam, RpcProcedure};
+pub use session::{Limits, Session, SessionOptions};
