@@ -1,8 +1,12 @@
 //! T-SQL without storage or sockets: types and values, lexer, parser, syntax tree and binder.
 //!
-//! Start with [`types`] and [`value`] for what a column holds, [`error`] for what a client is told.
+//! Start with [`types`] and [`value`] for what a column holds, [`error`] and [`messages`] for what a
+//! client is told, [`ast`] for the language and [`parser`] for its reading.
 
+pub mod ast;
 pub mod error;
+pub mod messages;
+pub mod parser;
 pub mod types;
 pub mod value;
 

@@ -1,0 +1,459 @@
+//! The language's errors and messages: number, severity and text, in one table.
+//!
+//! Clients match on the number, so numbers and severities are SQL Server's; the texts are our own,
+//! close to the shape that people know. The Agent's own numbers live in `msdb`.
+//!
+//! Source: SQL Server "Database Engine events and errors".
+
+use crate::error::SqlError;
+
+/// A row of the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Message {
+    /// The number that clients match on.
+    pub number: i32,
+    /// 0..=25.
+    pub severity: u8,
+    /// The text; each `%s` takes an argument in order.
+    pub text: &'static str,
+}
+
+impl Message {
+    /// The error with `args` in the place of each `%s`. A missing argument leaves nothing in its place.
+    #[must_use]
+    pub fn with(&self, args: &[&str]) -> SqlError {
+        SqlError::new(self.number, self.severity, fill(self.text, args))
+    }
+
+    /// The same at a line.
+    #[must_use]
+    pub fn at(&self, line: u32, args: &[&str]) -> SqlError {
+        self.with(args).at_line(line)
+    }
+}
+
+/// The row of a number.
+#[must_use]
+pub fn find(number: i32) -> Option<&'static Message> {
+    let at = ALL.binary_search_by_key(&number, |message| message.number);
+    at.ok().and_then(|at| ALL.get(at))
+}
+
+fn fill(template: &str, args: &[&str]) -> String {
+    let mut parts = template.split("%s");
+    let mut text = String::from(parts.next().unwrap_or_default());
+    let mut args = args.iter();
+    for part in parts {
+        text.push_str(args.next().copied().unwrap_or_default());
+        text.push_str(part);
+    }
+    text
+}
+
+macro_rules! messages {
+    ($($(#[$doc:meta])* $name:ident = $number:literal, $severity:literal, $text:literal;)*) => {
+        $($(#[$doc])* pub const $name: Message = Message { number: $number, severity: $severity, text: $text };)*
+
+        /// Every message of the language, by number.
+        pub const ALL: &[Message] = &[$($name),*];
+    };
+}
+
+messages! {
+    /// Syntax, near a token.
+    INCORRECT_SYNTAX = 102, 15, "Incorrect syntax near '%s'.";
+    /// Identifier beyond 128 characters: the identifier, the limit.
+    IDENTIFIER_TOO_LONG = 103, 15, "The identifier that starts with '%s' is too long. Maximum length is %s.";
+    /// Unclosed quote: the rest of the text.
+    UNCLOSED_QUOTE = 105, 15, "Unclosed quotation mark after the character string '%s'.";
+    /// Tables in one query: the limit.
+    TOO_MANY_TABLES = 106, 15, "Too many table names in the query. The maximum allowable is %s.";
+    /// `t.*` of an unknown table.
+    UNKNOWN_PREFIX = 107, 15, "The column prefix '%s' does not match with a table name or alias name used in the query.";
+    /// ORDER BY position: the position.
+    ORDER_BY_POSITION = 108, 15, "The ORDER BY position number %s is out of range of the number of items in the select list.";
+    /// INSERT: fewer values than columns.
+    FEWER_VALUES = 109, 15, "There are more columns in the INSERT statement than values specified in the VALUES clause. The number of values in the VALUES clause must match the number of columns specified in the INSERT statement.";
+    /// INSERT: more values than columns.
+    MORE_VALUES = 110, 15, "There are fewer columns in the INSERT statement than values specified in the VALUES clause. The number of values in the VALUES clause must match the number of columns specified in the INSERT statement.";
+    /// CREATE VIEW and kin must come first: the statement.
+    NOT_FIRST_IN_BATCH = 111, 15, "'%s' must be the first statement in a query batch.";
+    /// Unclosed comment.
+    UNCLOSED_COMMENT = 113, 15, "Missing end comment mark '*/'.";
+    /// A subquery of several columns.
+    SUBQUERY_COLUMNS = 116, 16, "Only one expression can be specified in the select list when the subquery is not introduced with EXISTS.";
+    /// Too many dots: kind, name, limit.
+    TOO_MANY_PREFIXES = 117, 15, "The %s name '%s' contains more than the maximum number of prefixes. The maximum is %s.";
+    /// Positional after named: the argument's number.
+    POSITIONAL_AFTER_NAMED = 119, 15, "Must pass parameter number %s and subsequent parameters as '@name = value'. After the form '@name = value' has been used, all subsequent parameters must be passed in the form '@name = value'.";
+    /// INSERT … SELECT: fewer columns in the SELECT.
+    SELECT_FEWER_COLUMNS = 120, 15, "The select list for the INSERT statement contains fewer items than the insert list. The number of SELECT values must match the number of INSERT columns.";
+    /// INSERT … SELECT: more columns in the SELECT.
+    SELECT_MORE_COLUMNS = 121, 15, "The select list for the INSERT statement contains more items than the insert list. The number of SELECT values must match the number of INSERT columns.";
+    /// TOP or FETCH below zero.
+    ROW_COUNT_INVALID = 127, 15, "A TOP N or FETCH rowcount value may not be negative.";
+    /// A name where none may stand: the name.
+    NAME_NOT_PERMITTED = 128, 15, "The name \"%s\" is not permitted in this context. Valid expressions are constants, constant expressions, and (in some contexts) variables. Column names are not permitted.";
+    /// An aggregate of an aggregate or subquery.
+    AGGREGATE_OF_AGGREGATE = 130, 15, "Cannot perform an aggregate function on an expression containing an aggregate or a subquery.";
+    /// Length beyond a type's: the length, the name, the limit.
+    SIZE_EXCEEDS_MAXIMUM = 131, 15, "The size (%s) given to the %s exceeds the maximum allowed for any data type (%s).";
+    /// A label twice: the label.
+    DUPLICATE_LABEL = 132, 15, "The label '%s' has already been declared. Label names must be unique within a query batch or stored procedure.";
+    /// GOTO an unknown label: the label.
+    UNKNOWN_LABEL = 133, 15, "A GOTO statement references the label '%s' but the label has not been declared.";
+    /// A variable twice: the variable.
+    DUPLICATE_VARIABLE = 134, 15, "The variable name '%s' has already been declared. Variable names must be unique within a query batch or stored procedure.";
+    /// BREAK outside WHILE.
+    BREAK_OUTSIDE = 135, 15, "Cannot use a BREAK statement outside the scope of a WHILE statement.";
+    /// CONTINUE outside WHILE.
+    CONTINUE_OUTSIDE = 136, 15, "Cannot use a CONTINUE statement outside the scope of a WHILE statement.";
+    /// Undeclared scalar variable: the variable.
+    UNDECLARED_VARIABLE = 137, 15, "Must declare the scalar variable \"%s\".";
+    /// Assignment beside retrieval.
+    MIXED_ASSIGNMENT = 141, 15, "A SELECT statement that assigns a value to a variable must not be combined with data-retrieval operations.";
+    /// An aggregate where none may stand.
+    AGGREGATE_IN_WHERE = 147, 15, "An aggregate may not appear in the WHERE clause unless it is in a subquery contained in a HAVING clause or a select list, and the column being aggregated is an outer reference.";
+    /// WAITFOR text: the text.
+    BAD_TIME_SYNTAX = 148, 15, "Incorrect time syntax in time string '%s' used with WAITFOR.";
+    /// A date part that is none: the word, the function.
+    BAD_DATE_PART = 155, 15, "'%s' is not a recognized %s option.";
+    /// Syntax, near a keyword.
+    INCORRECT_SYNTAX_KEYWORD = 156, 15, "Incorrect syntax near the keyword '%s'.";
+    /// An aggregate in SET of UPDATE.
+    AGGREGATE_IN_SET = 157, 15, "An aggregate may not appear in the set list of an UPDATE statement.";
+    /// Alias without columns: the alias.
+    MORE_COLUMN_NAMES = 158, 15, "'%s' has more columns than were specified in the column list.";
+    /// Fewer columns than names: the alias.
+    FEWER_COLUMN_NAMES = 159, 15, "'%s' has fewer columns than were specified in the column list.";
+    /// A view's or procedure's own prefix: the statement.
+    DATABASE_PREFIX = 166, 15, "'%s' does not allow specifying the database name as a prefix to the object name.";
+    /// Float to text or number.
+    FLOAT_OVERFLOW = 168, 15, "The floating point value '%s' is out of the range of computer representation (8 bytes).";
+    /// A function with another number of arguments: the function, the number.
+    ARGUMENT_COUNT = 174, 15, "The %s function requires %s argument(s).";
+    /// IDENTITY outside SELECT INTO.
+    IDENTITY_OUTSIDE_INTO = 177, 15, "The IDENTITY function can only be used when the SELECT statement has an INTO clause.";
+    /// RETURN with a value outside a procedure.
+    RETURN_VALUE = 178, 15, "A RETURN statement with a return value cannot be used in this context.";
+    /// Arguments of functions: the function, the bounds.
+    ARGUMENT_RANGE = 189, 15, "The %s function requires %s to %s arguments.";
+    /// Nested too deeply.
+    NESTED_TOO_DEEPLY = 191, 15, "Some part of your SQL statement is nested too deeply. Rewrite the query or break it up into smaller queries.";
+    /// DECIMAL scale over precision.
+    SCALE_OVER_PRECISION = 192, 16, "The scale must be less than or equal to the precision.";
+    /// Unknown function: the name, what it was taken for.
+    NOT_RECOGNIZED = 195, 15, "'%s' is not a recognized %s.";
+    /// SELECT INTO not in the first SELECT of a set operator.
+    INTO_NOT_FIRST = 196, 15, "SELECT INTO must be the first query in a statement containing a UNION, INTERSECT or EXCEPT operator.";
+    /// INSERT with a SELECT that assigns.
+    INSERT_ASSIGNS = 199, 15, "An INSERT statement cannot contain a SELECT statement that assigns values to a variable.";
+    /// A required parameter: procedure, parameter.
+    MISSING_PARAMETER = 201, 16, "Procedure or function '%s' expects parameter '%s', which was not supplied.";
+    /// A name that is no procedure's: the name.
+    BAD_IDENTIFIER = 203, 16, "The name '%s' is not a valid identifier.";
+    /// Set operators with other numbers of columns.
+    SET_OPERATOR_COLUMNS = 205, 16, "All queries combined using a UNION, INTERSECT or EXCEPT operator must have an equal number of expressions in their target lists.";
+    /// Types that clash: the two types.
+    OPERAND_CLASH = 206, 16, "Operand type clash: %s is incompatible with %s";
+    /// Unknown column: the column.
+    INVALID_COLUMN = 207, 16, "Invalid column name '%s'.";
+    /// Unknown table: the name.
+    INVALID_OBJECT = 208, 16, "Invalid object name '%s'.";
+    /// A column of two tables: the column.
+    AMBIGUOUS_COLUMN = 209, 16, "Ambiguous column name '%s'.";
+    /// Bad binary as datetime.
+    BAD_BINARY_DATETIME = 210, 16, "Conversion failed when converting datetime from binary/varbinary string.";
+    /// INSERT with other columns than the table.
+    INSERT_COLUMN_COUNT = 213, 16, "Column name or number of supplied values does not match table definition.";
+    /// A procedure's argument must be text: procedure, parameter.
+    NOT_UNICODE = 214, 16, "Procedure expects parameter '%s' of type '%s'.";
+    /// Arguments for a thing that takes none: the object.
+    PARAMETERS_NOT_EXPECTED = 215, 16, "Parameters supplied for object '%s' which is not a function. If the parameters are intended as a table hint, a WITH keyword is required.";
+    /// Nesting limit of procedures: the limit.
+    NESTING_LEVEL = 217, 16, "Maximum stored procedure, function, trigger, or view nesting level exceeded (limit %s).";
+    /// Overflow of a small integer: the type, the value.
+    OVERFLOW_FOR_TYPE = 220, 16, "Arithmetic overflow error for data type %s, value = %s.";
+    /// No permission: permission, object, database, schema.
+    PERMISSION_DENIED = 229, 14, "The %s permission was denied on the object '%s', database '%s', schema '%s'.";
+    /// No permission on a column: permission, column, object, database, schema.
+    COLUMN_PERMISSION_DENIED = 230, 14, "The %s permission was denied on the column '%s' of the object '%s', database '%s', schema '%s'.";
+    /// Overflow of a type: the type, the value.
+    OVERFLOW_OF_TYPE = 232, 16, "Arithmetic overflow error for type %s, value = %s.";
+    /// Text that is no money.
+    CHAR_TO_MONEY = 235, 16, "Cannot convert a char value to money. The char value has incorrect syntax.";
+    /// money too long for its text: the type.
+    MONEY_TO_CHAR = 237, 16, "There is insufficient result space to convert a money value to %s.";
+    /// A CTE twice: the name.
+    DUPLICATE_CTE = 239, 16, "Duplicate common table expression name '%s' was specified.";
+    /// Recursive types: column, CTE.
+    RECURSIVE_TYPES = 240, 16, "Types don't match between the anchor and the recursive part in column \"%s\" of recursive query \"%s\".";
+    /// Text that is no moment.
+    BAD_DATETIME = 241, 16, "Conversion failed when converting date and/or time from character string.";
+    /// A moment out of range: source type, target type.
+    DATETIME_RANGE = 242, 16, "The conversion of a %s data type to a %s data type resulted in an out-of-range value.";
+    /// Unknown type: the name.
+    NOT_A_TYPE = 243, 16, "Type %s is not a defined system type.";
+    /// A number that overflowed a small column: type, value, target type.
+    INT_OVERFLOW_COLUMN = 244, 16, "The conversion of the %s value '%s' overflowed an %s column. Use a larger integer column.";
+    /// Text that is no number: source type, value, target type.
+    CONVERSION_FAILED = 245, 16, "Conversion failed when converting the %s value '%s' to data type %s.";
+    /// Text too large for int: the value.
+    INT_OVERFLOW_TEXT = 248, 16, "The conversion of the %s value '%s' overflowed an int column.";
+    /// A conversion that must be asked for: from, to.
+    IMPLICIT_CONVERSION = 257, 16, "Implicit conversion from data type %s to %s is not allowed. Use the CONVERT function to run this query.";
+    /// A write to a system table.
+    SYSTEM_CATALOG = 259, 16, "Ad hoc updates to system catalogs are not allowed.";
+    /// Statement that needs another role.
+    NO_STATEMENT_PERMISSION = 262, 14, "%s permission denied in database '%s'.";
+    /// Transaction count differs after EXEC: before, now.
+    TRANSACTION_COUNT = 266, 16, "Transaction count after EXECUTE indicates a mismatching number of BEGIN and COMMIT statements. Previous count = %s, current count = %s.";
+    /// Invalid style: style, from type, to type.
+    BAD_STYLE = 281, 16, "%s is not a valid style number when converting from %s to a character string.";
+    /// RETURN NULL: the procedure.
+    NULL_RETURN_STATUS = 282, 10, "The '%s' procedure attempted to return a status of NULL, which is not allowed. A status of 0 will be returned instead.";
+    /// A type that cannot be compared: the type.
+    TYPE_NOT_COMPARABLE = 305, 16, "The %s data type cannot be compared or sorted, except when using the IS NULL operator.";
+    /// text, ntext and image.
+    LARGE_NOT_COMPARABLE = 306, 16, "The text, ntext, and image data types cannot be compared or sorted, except when using IS NULL or LIKE operator.";
+    /// CTE without semicolon before WITH: the keyword.
+    WITH_NEEDS_SEMICOLON = 319, 15, "Incorrect syntax near the keyword 'with'. If this statement is a common table expression, an xmlnamespaces clause or a change tracking context clause, the previous statement must be terminated with a semicolon.";
+    /// A hint that is none: the hint.
+    UNKNOWN_HINT = 321, 15, "\"%s\" is not a recognized table hints option. If it is intended as a parameter to a table-valued function or to the CHANGETABLE function, ensure that your database compatibility mode is set to 90.";
+    /// LIKE ESCAPE.
+    BAD_ESCAPE = 506, 16, "The invalid escape character \"%s\" was specified in a %s predicate.";
+    /// Subquery with several rows.
+    SUBQUERY_ROWS = 512, 16, "Subquery returned more than 1 value. This is not permitted when the subquery follows =, !=, <, <= , >, >= or when the subquery is used as an expression.";
+    /// NULL into NOT NULL: column, table, statement.
+    NULL_NOT_ALLOWED = 515, 16, "Cannot insert the value NULL into column '%s', table '%s'; column does not allow nulls. %s fails.";
+    /// Result of date arithmetic out of range: the type.
+    DATE_ADD_OVERFLOW = 517, 16, "Adding a value to a '%s' column caused an overflow.";
+    /// Text that holds no date part: from, to.
+    CONVERSION_NOT_DEFINED = 518, 16, "Cannot convert data type %s to %s.";
+    /// No such conversion: from, to.
+    EXPLICIT_CONVERSION = 529, 16, "Explicit conversion from data type %s to %s is not allowed.";
+    /// Recursion of a CTE: the limit.
+    MAXRECURSION = 530, 16, "The statement terminated. The maximum recursion %s has been exhausted before statement completion.";
+    /// Number of parts between moments.
+    DATEDIFF_OVERFLOW = 535, 16, "The %s function resulted in an overflow. The number of dateparts separating two date/time instances is too large. Try to use %s with a less precise datepart.";
+    /// Length below zero: the function.
+    NEGATIVE_LENGTH = 536, 16, "Invalid length parameter passed to the %s function.";
+    /// LEFT or SUBSTRING below zero.
+    INVALID_LENGTH = 537, 16, "Invalid length parameter passed to the LEFT or SUBSTRING function.";
+    /// Explicit identity: the table.
+    IDENTITY_INSERT_OFF = 544, 16, "Cannot insert explicit value for identity column in table '%s' when IDENTITY_INSERT is set to OFF.";
+    /// Conflict with a constraint: statement, kind, name, database, table, and column.
+    CONSTRAINT_CONFLICT = 547, 16, "The %s statement conflicted with the %s constraint \"%s\". The conflict occurred in database \"%s\", table \"%s\"%s.";
+    /// SAVE outside a transaction.
+    SAVE_WITHOUT_BEGIN = 628, 16, "Cannot issue SAVE TRANSACTION when there is no active transaction.";
+    /// Memory limit of a query.
+    MEMORY_LIMIT = 701, 17, "There is insufficient system memory in resource pool '%s' to run this query.";
+    /// Database that does not exist: the name.
+    UNKNOWN_DATABASE = 911, 16, "Database '%s' does not exist. Make sure that the name is entered correctly.";
+    /// Database out of reach: principal, database.
+    NO_DATABASE_ACCESS = 916, 14, "The server principal \"%s\" is not able to access the database \"%s\" under the current security context.";
+    /// Number with too many digits.
+    NUMBER_OUT_OF_RANGE = 1007, 15, "The number '%s' is out of the range for numeric representation (maximum precision %s).";
+    /// The same table name twice: both.
+    DUPLICATE_EXPOSED_NAME = 1013, 16, "The objects \"%s\" and \"%s\" in the FROM clause have the same exposed names. Use correlation names to distinguish them.";
+    /// ORDER BY inside subqueries.
+    ORDER_BY_IN_SUBQUERY = 1033, 15, "The ORDER BY clause is invalid in views, inline functions, derived tables, subqueries, and common table expressions, unless TOP, OFFSET or FOR XML is also specified.";
+    /// A column of SELECT INTO without a name, or an empty name.
+    COLUMN_WITHOUT_NAME = 1038, 15, "An object or column name is missing or empty. For SELECT INTO statements, verify each column has a name. For other statements, look for empty alias names. Aliases defined as \"\" or [] are not allowed. Change the alias to a valid name.";
+    /// Subqueries where none may stand.
+    SUBQUERY_NOT_ALLOWED = 1046, 15, "Subqueries are not allowed in this context. Only scalar expressions are allowed.";
+    /// The TOP clause's value.
+    TOP_NOT_NUMERIC = 1060, 15, "The number of rows provided for a TOP or FETCH clauses row count parameter must be an integer.";
+    /// Undeclared table variable: the variable.
+    UNDECLARED_TABLE_VARIABLE = 1087, 15, "Must declare the table variable \"%s\".";
+    /// Deadlock: the session.
+    DEADLOCK = 1205, 13, "Transaction (Process ID %s) was deadlocked on %s resources with another process and has been chosen as the deadlock victim. Rerun the transaction.";
+    /// Lock time-out.
+    LOCK_TIMEOUT = 1222, 16, "Lock request time out period exceeded.";
+    /// Too many columns: column, table, limit.
+    TOO_MANY_COLUMNS = 1702, 16, "CREATE TABLE failed because column '%s' in table '%s' exceeds the maximum of %s columns.";
+    /// Index or key that exists: kind.
+    DUPLICATE_KEY_ROW = 2601, 14, "Cannot insert duplicate key row in object '%s' with unique index '%s'. The duplicate key value is (%s).";
+    /// A key twice: constraint kind, name, object, value.
+    DUPLICATE_KEY = 2627, 14, "Violation of %s constraint '%s'. Cannot insert duplicate key in object '%s'. The duplicate key value is (%s).";
+    /// Text too long: table, column, value.
+    TRUNCATION = 2628, 16, "String or binary data would be truncated in table '%s', column '%s'. Truncated value: '%s'.";
+    /// A column twice: column, table.
+    DUPLICATE_COLUMN = 2705, 16, "Column names in each table must be unique. Column name '%s' in table '%s' is specified more than once.";
+    /// An object that exists: the name.
+    OBJECT_EXISTS = 2714, 16, "There is already an object named '%s' in the database.";
+    /// A column, parameter or variable of no type: number, name, type.
+    UNKNOWN_TYPE = 2715, 16, "Column, parameter, or variable #%s: Cannot find data type %s.";
+    /// A length where none may stand: number, type.
+    LENGTH_NOT_ALLOWED = 2716, 16, "Column, parameter, or variable #%s: Cannot specify a column width on data type %s.";
+    /// Precision beyond its bound: number, precision, limit.
+    BAD_PRECISION = 2750, 16, "Column or parameter #%s: Specified column precision %s is greater than the maximum precision of %s.";
+    /// RAISERROR severity over 18 without LOG.
+    RAISERROR_NEEDS_LOG = 2754, 16, "Error severity levels greater than 18 can only be specified by members of the sysadmin role, using the WITH LOG option.";
+    /// Schema that does not exist: the name.
+    UNKNOWN_SCHEMA = 2760, 16, "The specified schema name \"%s\" either does not exist or you do not have permission to use it.";
+    /// RAISERROR argument type: number.
+    BAD_FORMAT_ARGUMENT = 2786, 16, "The data type of substitution parameter %s does not match the expected type of the format specification.";
+    /// RAISERROR format: the specification.
+    BAD_FORMAT = 2787, 16, "Invalid format specification: '%s'.";
+    /// Unknown procedure: the name.
+    UNKNOWN_PROCEDURE = 2812, 16, "Could not find stored procedure '%s'.";
+    /// Cancelled.
+    CANCELLED = 3617, 16, "The statement was cancelled by the client.";
+    /// Follows an error that ended a statement alone.
+    TERMINATED = 3621, 10, "The statement has been terminated.";
+    /// DROP of a missing thing: statement, kind, name.
+    CANNOT_DROP = 3701, 11, "Cannot %s the %s '%s', because it does not exist or you do not have permission.";
+    /// Something is in use: database.
+    DATABASE_IN_USE = 3702, 16, "Cannot drop database \"%s\" because it is currently in use.";
+    /// The wrong DROP: name, kind, statement.
+    WRONG_DROP = 3705, 16, "Cannot use DROP %s with '%s' because '%s' is a %s. Use DROP %s.";
+    /// COMMIT without BEGIN.
+    COMMIT_WITHOUT_BEGIN = 3902, 16, "The COMMIT TRANSACTION request has no corresponding BEGIN TRANSACTION.";
+    /// ROLLBACK without BEGIN.
+    ROLLBACK_WITHOUT_BEGIN = 3903, 16, "The ROLLBACK TRANSACTION request has no corresponding BEGIN TRANSACTION.";
+    /// ROLLBACK inside INSERT … EXEC.
+    ROLLBACK_IN_INSERT_EXEC = 3915, 16, "Cannot use the ROLLBACK statement within an INSERT-EXEC statement.";
+    /// A doomed transaction.
+    TRANSACTION_DOOMED = 3930, 16, "The current transaction cannot be committed and cannot support operations that write to the log file. Roll back the transaction.";
+    /// A doomed transaction at the end of a batch.
+    TRANSACTION_DOOMED_BATCH = 3998, 16, "Uncommittable transaction is detected at the end of the batch. The transaction is rolled back.";
+    /// A dotted column: the name.
+    UNBOUND_COLUMN = 4104, 16, "The multi-part identifier \"%s\" could not be bound.";
+    /// Window function where none may stand.
+    WINDOW_CONTEXT = 4108, 15, "Windowed functions can only appear in the SELECT or ORDER BY clauses.";
+    /// Function whose OVER needs ORDER BY: the function.
+    NEEDS_ORDER_BY = 4112, 15, "The function '%s' must have an OVER clause with ORDER BY.";
+    /// A function that is not valid in a window: the function.
+    NOT_WINDOW_FUNCTION = 4113, 15, "The function '%s' is not a valid windowing function, and cannot be used with the OVER clause.";
+    /// A function by its parts: the name.
+    NOT_A_FUNCTION = 4121, 16, "Cannot find either column \"%s\" or the user-defined function or aggregate \"%s\", or the name is ambiguous.";
+    /// A scalar where a predicate belongs: the token.
+    NON_BOOLEAN = 4145, 15, "An expression of non-boolean type specified in a context where a condition is expected, near '%s'.";
+    /// A view or function that no longer binds: the name.
+    MODULE_BIND = 4413, 16, "Could not use view or function '%s' because of binding errors.";
+    /// ALTER of an object that is not there: the name.
+    OBJECT_NOT_FOUND = 4902, 16, "Cannot find the object \"%s\" because it does not exist or you do not have permissions.";
+    /// Database in use now: database.
+    CHANGED_DATABASE = 5701, 10, "Changed database context to '%s'.";
+    /// Language in use now: language.
+    CHANGED_LANGUAGE = 5703, 10, "Changed language setting to %s.";
+    /// KILL of an unknown session: the session.
+    UNKNOWN_SESSION = 6106, 16, "Process ID %s is not an active process ID.";
+    /// Savepoint or transaction that is not known: the name.
+    UNKNOWN_SAVEPOINT = 6401, 16, "Cannot roll back %s. No transaction or savepoint of that name was found.";
+    /// An explicit identity needs columns: the table.
+    IDENTITY_NEEDS_COLUMNS = 8101, 16, "An explicit value for the identity column in table '%s' can only be specified when a column list is used and IDENTITY_INSERT is ON.";
+    /// Update of an identity column: the column.
+    UPDATE_IDENTITY = 8102, 16, "Cannot update identity column '%s'.";
+    /// Key on a nullable column: table.
+    NULLABLE_KEY = 8111, 16, "Cannot define PRIMARY KEY constraint on nullable column in table '%s'.";
+    /// Conversion of a parameter: from, to.
+    PARAMETER_CONVERSION = 8114, 16, "Error converting data type %s to %s.";
+    /// Overflow of an expression: from type, to type.
+    ARITHMETIC_OVERFLOW = 8115, 16, "Arithmetic overflow error converting %s to data type %s.";
+    /// A type a function refuses: type, number, function.
+    ARGUMENT_INVALID = 8116, 16, "Argument data type %s is invalid for argument %s of %s function.";
+    /// A type an operator refuses: type, number, operator.
+    OPERAND_INVALID = 8117, 16, "Operand data type %s is invalid for %s operator.";
+    /// Column outside GROUP BY: table and column.
+    NOT_GROUPED = 8120, 16, "Column '%s' is invalid in the select list because it is not contained in either an aggregate function or the GROUP BY clause.";
+    /// Column outside GROUP BY in HAVING: table and column.
+    HAVING_NOT_GROUPED = 8121, 16, "Column '%s' is invalid in the HAVING clause because it is not contained in either an aggregate function or the GROUP BY clause.";
+    /// Column outside GROUP BY in ORDER BY: table and column.
+    ORDER_NOT_GROUPED = 8127, 16, "Column \"%s\" is invalid in the ORDER BY clause because it is not contained in either an aggregate function or the GROUP BY clause.";
+    /// Division.
+    DIVIDE_BY_ZERO = 8134, 16, "Divide by zero error encountered.";
+    /// A parameter twice: parameter, procedure.
+    PARAMETER_TWICE = 8143, 16, "Parameter '%s' was supplied multiple times.";
+    /// Too many arguments: the procedure.
+    TOO_MANY_ARGUMENTS = 8144, 16, "Procedure or function %s has too many arguments specified.";
+    /// Unknown parameter: parameter, procedure.
+    UNKNOWN_PARAMETER = 8145, 16, "%s is not a parameter for procedure %s.";
+    /// Arguments for a procedure that takes none: the procedure.
+    NO_PARAMETERS = 8146, 16, "Procedure %s has no parameters and arguments were supplied.";
+    /// Truncation, the short form.
+    TRUNCATION_SHORT = 8152, 16, "String or binary data would be truncated.";
+    /// NULLs under an aggregate.
+    NULL_ELIMINATED = 8153, 10, "Warning: Null value is eliminated by an aggregate or other SET operation.";
+    /// Column without a name: the position, the table.
+    COLUMN_UNNAMED = 8155, 16, "No column name was specified for column %s of '%s'.";
+    /// Columns of one name: column, table.
+    DUPLICATE_COLUMN_NAME = 8156, 16, "The column '%s' was specified multiple times for '%s'.";
+    /// OUTPUT of a parameter that has none: parameter, procedure.
+    NOT_OUTPUT = 8162, 16, "The formal parameter \"%s\" was not declared as an OUTPUT parameter, but the actual parameter passed in requested output.";
+    /// Nested INSERT … EXEC.
+    NESTED_INSERT_EXEC = 8164, 16, "An INSERT EXEC statement cannot be nested.";
+    /// text that is no uniqueidentifier.
+    BAD_GUID = 8169, 16, "Conversion failed when converting from a character string to uniqueidentifier.";
+    /// uniqueidentifier too long for its text.
+    GUID_TO_CHAR = 8170, 16, "Insufficient result space to convert uniqueidentifier value to char.";
+    /// A statement too large to plan.
+    TOO_COMPLEX = 8623, 16, "The query processor ran out of internal resources and could not produce a query plan. This is a rare event and only expected for extremely complex queries or queries that reference a very large number of tables or partitions. Please simplify the query.";
+    /// Query time limit.
+    TIME_LIMIT = 8649, 17, "The query has been cancelled because it ran longer than the configured limit of %s seconds.";
+    /// MERGE that hits a row twice.
+    MERGE_TWICE = 8672, 16, "The MERGE statement attempted to UPDATE or DELETE the same row more than once. This happens when a target row matches more than one source row. Refine the ON clause.";
+    /// XML that is not well-formed: line, character, reason.
+    XML_PARSE = 9400, 16, "XML parsing: line %s, character %s, %s";
+    /// Date part of a type: part, function, type.
+    DATE_PART_NOT_SUPPORTED = 9810, 16, "The datepart %s is not supported by date function %s for data type %s.";
+    /// THROW without CATCH.
+    THROW_OUTSIDE_CATCH = 10704, 15, "To rethrow an error, a THROW statement must be used inside a CATCH block. Insert the THROW statement inside a CATCH block, or add error parameters to the THROW statement.";
+    /// VALUES rows of other lengths.
+    VALUES_ROWS = 10709, 16, "The number of columns for each row in a table value constructor must be the same.";
+    /// MERGE without its semicolon.
+    MERGE_SEMICOLON = 10713, 15, "A MERGE statement must be terminated by a semi-colon (;).";
+    /// Function that needs OVER: the function.
+    NEEDS_OVER = 10753, 15, "The function '%s' must have an OVER clause.";
+    /// Server-level statement that needs another role.
+    NO_SERVER_PERMISSION = 15247, 16, "User does not have permission to perform this action.";
+    /// EXECUTE AS of a missing principal: the name.
+    CANNOT_EXECUTE_AS = 15517, 16, "Cannot execute as the database principal because the principal \"%s\" does not exist, this type of principal cannot be impersonated, or you do not have permission.";
+    /// Cursor is open already.
+    CURSOR_OPEN = 16905, 16, "The cursor is already open.";
+    /// Fetch type on a forward-only cursor: the type.
+    FETCH_FORWARD_ONLY = 16911, 16, "%s: The fetch type %s cannot be used with forward only cursors.";
+    /// Cursor exists: the name.
+    CURSOR_EXISTS = 16915, 16, "A cursor with the name '%s' already exists.";
+    /// Cursor unknown: the name.
+    UNKNOWN_CURSOR = 16916, 16, "A cursor with the name '%s' does not exist.";
+    /// FETCH from a closed cursor.
+    CURSOR_NOT_OPEN = 16917, 16, "Cursor is not open.";
+    /// FETCH with another number of variables.
+    FETCH_VARIABLES = 16924, 16, "Cursorfetch: The number of variables declared in the INTO list must match that of selected columns.";
+    /// Cursor variable without a cursor: the variable.
+    CURSOR_VARIABLE_EMPTY = 16950, 16, "The variable '%s' does not currently have a cursor allocated to it.";
+    /// sys.messages number that is not known: number.
+    UNKNOWN_MESSAGE = 18054, 16, "Error %s, severity %s, state %s was raised, but no message with that error number was found in sys.messages.";
+    /// Recognised and not supported: the feature.
+    NOT_SUPPORTED = 40517, 16, "Keyword or statement option '%s' is not supported in this version of Muster.";
+    /// RAISERROR of a text: the text.
+    USER_ERROR = 50000, 16, "%s";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_ascend_so_that_find_can_search() {
+        assert!(ALL.windows(2).all(|pair| pair[0].number < pair[1].number));
+        assert_eq!(find(102), Some(&INCORRECT_SYNTAX));
+        assert_eq!(find(1), None);
+    }
+
+    #[test]
+    fn arguments_fill_in_order() {
+        let error = CONVERSION_FAILED.at(3, &["varchar", "abc", "int"]);
+        assert_eq!(
+            error.to_string(),
+            "Msg 245, Level 16, State 1, Line 3: Conversion failed when converting the varchar value 'abc' to data type int."
+        );
+        assert_eq!(INVALID_COLUMN.with(&[]).message, "Invalid column name ''.");
+        assert_eq!(
+            INVALID_COLUMN.with(&["%s"]).message,
+            "Invalid column name '%s'."
+        );
+    }
+}
