@@ -1,1 +1,37 @@
 //! The Agent's decisions: what is due, which step is next, what the outcome is.
+//!
+//! A state machine without IO: time and identifiers are arguments, acts are returned as [`AgentAction`]s.
+//! Start with [`Agent`], then [`AgentInput`] and [`AgentAction`].
+//!
+//! # What keeps moments from being lost or started twice
+//!
+//! Each schedule of a job has a watermark, *accounted*: every due moment up to it was started or recorded as
+//! missed. [`AgentAction::RecordStart`] and [`AgentAction::RecordMissed`] carry the new watermark, and whoever
+//! carries them out commits it in the same transaction. A restarted agent is given the stored watermark and
+//! looks at every moment after it, so none is lost; moments older than
+//! [`AgentLimits::start_lateness_max`] are recorded as missed, coalesced, and a younger one still runs.
+//! The id of a scheduled run is derived from (instance, job, moment), so a moment that is looked at twice, as
+//! after a backward step of the clock, meets its own id in the store, which answers
+//! [`StartFault::Duplicate`]; and nothing is launched before the store has said that the start is new.
+//!
+//! # Deliberately absent
+//!
+//! Processes, storage, the clock; permissions (who may start a job); the texts of steps beyond their last
+//! sentence; CPU-idle schedules, which never come due here.
+
+mod action;
+mod activity;
+mod agent;
+mod config;
+mod input;
+
+pub use action::{
+    AgentAction, Launch, MissedReason, Refusal, Refused, RefusedRequest, ScheduleProgress, StartRow,
+};
+pub use activity::{ExecutionStatus, JobActivity, NextDue, RunActivity};
+pub use agent::Agent;
+pub use config::{AgentConfig, AgentLimits};
+pub use input::{
+    AdoptedAttempt, AdoptedRow, AdoptedRun, AdoptedState, AgentInput, AttachedSchedule, StartAt,
+    StartFault, StepEnd, StepResult,
+};
