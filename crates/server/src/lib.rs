@@ -7,5 +7,6 @@ pub mod clock;
 pub mod console_front;
 pub mod control;
 pub mod identity;
+pub mod listener;
 pub mod options;
 pub mod platform;

@@ -60,3 +60,18 @@ pub fn host_name() -> String {
         short.to_owned()
     }
 }
+
+/// Asks a process to end in order (SIGTERM).
+///
+/// # Errors
+/// What the system says, for example that there is no such process.
+pub fn ask_to_stop(process: u32) -> io::Result<()> {
+    let pid = i32::try_from(process)
+        .ok()
+        .and_then(rustix::process::Pid::from_raw)
+        .ok_or(io::ErrorKind::InvalidInput)?;
+    Ok(rustix::process::kill_process(
+        pid,
+        rustix::process::Signal::TERM,
+    )?)
+}

@@ -6,6 +6,7 @@ pub mod authority;
 pub mod password;
 pub mod sealer;
 pub mod tls;
+pub mod token;
 
 pub use authority::{Authority, IdentityError, ServerIdentity, TargetCertificate};
 pub use password::{PasswordVault, VerifyError};

@@ -203,6 +203,26 @@ pub fn hash(password: &str) -> Result<String, super::IdentityError> {
         .map_err(|_| failed)
 }
 
+/// A password nobody chose: 20 characters of an alphabet without look-alikes, about 114 bits.
+///
+/// # Errors
+/// When the system gives no randomness.
+pub fn random_password() -> Result<String, super::IdentityError> {
+    const ALPHABET: &[u8] = b"abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+    let mut password = String::with_capacity(20);
+    while password.len() < 20 {
+        let mut byte = [0u8; 1];
+        getrandom::fill(&mut byte)
+            .map_err(|_| super::IdentityError::Crypto("no randomness"))?;
+        // Rejecting the overhang keeps every character as likely as any other.
+        let usable = 256 / ALPHABET.len() * ALPHABET.len();
+        if usize::from(byte[0]) < usable {
+            password.push(char::from(ALPHABET[usize::from(byte[0]) % ALPHABET.len()]));
+        }
+    }
+    Ok(password)
+}
+
 fn verify_hash(password: &str, stored: &str) -> bool {
     if password.len() > PASSWORD_BYTES_MAX {
         return false;
