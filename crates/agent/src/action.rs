@@ -138,8 +138,6 @@ pub enum MissedReason {
     NothingToRun,
     /// The start row could not be written.
     NotRecorded,
-    /// The agent was shutting down.
-    ShuttingDown,
 }
 
 /// A request that is not done.

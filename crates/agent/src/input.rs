@@ -196,6 +196,10 @@ pub struct AdoptedRow {
 pub struct AdoptedAttempt {
     /// As in [`Launch::sequence`](crate::Launch::sequence).
     pub sequence: u32,
+    /// The step that was launched.
+    pub step_id: i32,
+    /// As in [`Launch::retry`](crate::Launch::retry).
+    pub retry: i32,
     /// How it stands.
     pub state: AdoptedState,
 }

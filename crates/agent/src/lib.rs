@@ -21,9 +21,17 @@
 
 mod action;
 mod activity;
+mod adopt;
 mod agent;
 mod config;
+mod due;
+mod flow;
 mod input;
+mod jobs;
+mod progress;
+mod requests;
+mod run;
+mod texts;
 
 pub use action::{
     AgentAction, Launch, MissedReason, Refusal, Refused, RefusedRequest, ScheduleProgress, StartRow,
