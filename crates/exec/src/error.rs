@@ -1,0 +1,124 @@
+//! What can go wrong between the agent and its launcher.
+
+use std::io;
+use std::path::PathBuf;
+
+/// A failure of the launcher or of the way to it. A step that fails is no error of this kind.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExecError {
+    /// The launcher's directory could not be made or used.
+    #[error("prepare the launcher's directory {path}")]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The program that should run as launcher could not be started.
+    #[error("start the launcher {program}")]
+    Spawn {
+        /// The program.
+        program: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The launcher started and gave up; its own words.
+    #[error("the launcher did not start: {reason}")]
+    LauncherFailed {
+        /// What it said before it ended.
+        reason: String,
+    },
+    /// The launcher did not answer within [`crate::client::CONNECT_TIMEOUT`].
+    #[error("the launcher in {path} did not answer in time")]
+    NoAnswer {
+        /// Its directory.
+        path: PathBuf,
+    },
+    /// The launcher speaks another version of the protocol.
+    #[error("the launcher speaks protocol {theirs}, this program speaks {ours}")]
+    Protocol {
+        /// The launcher's.
+        theirs: u32,
+        /// Ours.
+        ours: u32,
+    },
+    /// The connection to the launcher broke or could not be made.
+    #[error("connection to the launcher")]
+    Connection {
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A message was not understood, or longer than its bound.
+    #[error("message {what}")]
+    Message {
+        /// Which rule it breaks.
+        what: String,
+    },
+    /// The other end of the socket belongs to another user.
+    #[error("the other end of the launcher's socket belongs to user {uid}")]
+    Peer {
+        /// That user's id.
+        uid: u32,
+    },
+    /// Another launcher works in this directory.
+    #[error("another launcher works in {path}")]
+    Locked {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// The journal could not be read or written.
+    #[error("launcher journal {path}")]
+    Journal {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A call of the operating system failed in the launcher itself.
+    #[error("launcher: {what}")]
+    System {
+        /// What was tried.
+        what: &'static str,
+        /// Why it failed.
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl ExecError {
+    /// Whether trying again later may help without anybody changing anything.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::NoAnswer { .. }
+            | Self::Connection { .. }
+            | Self::Locked { .. }
+            | Self::Spawn { .. }
+            | Self::LauncherFailed { .. } => true,
+            Self::Directory { .. }
+            | Self::Protocol { .. }
+            | Self::Message { .. }
+            | Self::Peer { .. }
+            | Self::Journal { .. }
+            | Self::System { .. } => false,
+        }
+    }
+}
+
+/// The error and its causes as one line, for logs and for the launcher's last words.
+#[must_use]
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text.push_str(": ");
+        text.push_str(&inner.to_string());
+        cause = inner.source();
+    }
+    text
+}

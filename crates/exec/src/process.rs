@@ -1,0 +1,144 @@
+//! Processes of the operating system: starting one in a group of its own, and telling it from a later
+//! one that was given the same number.
+
+use crate::step::{Program, StepCommand};
+use rustix::process::Pid;
+use std::fs;
+use std::io::{self, PipeReader, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// Longest text that `execve` takes as one argument, in bytes (Linux: 32 pages of 4 KiB, with its NUL).
+const ARGUMENT_BYTES_MAX: usize = 32 * 4096 - 1;
+
+/// A process just started.
+#[derive(Debug)]
+pub(crate) struct Spawned {
+    pub(crate) pid: Pid,
+    /// See [`start_time`]; 0 where it could not be read.
+    pub(crate) start_time: u64,
+    /// Its output, reading without blocking.
+    pub(crate) output: PipeReader,
+}
+
+/// Starts a step. A text too long for an argument goes through the file `script`.
+///
+/// The process leads a new group, starts with default signal handling, an empty standard input, and no
+/// other open file. It inherits the launcher's umask and resource limits, which are the service's.
+///
+/// # Errors
+/// Why not, in words for the history.
+pub(crate) fn spawn(command: &StepCommand, script: &Path) -> Result<Spawned, String> {
+    let mut process = match &command.program {
+        Program::Shell(text) if text.len() < ARGUMENT_BYTES_MAX => {
+            let mut shell = program("/bin/sh");
+            shell.arg("-c").arg(text);
+            shell
+        }
+        Program::Shell(text) => {
+            write_script(script, text)
+                .map_err(|error| format!("write the command to a file: {error}"))?;
+            let mut shell = program("/bin/sh");
+            shell.arg(script);
+            shell
+        }
+        Program::Argv(words) => {
+            let (name, arguments) = words.split_first().ok_or("no program is named")?;
+            let mut process = program(name);
+            process.args(arguments);
+            process
+        }
+    };
+    let (reader, writer) = io::pipe().map_err(|error| format!("make a pipe: {error}"))?;
+    rustix::io::ioctl_fionbio(&reader, true).map_err(|error| format!("set up a pipe: {error}"))?;
+    let second = writer
+        .try_clone()
+        .map_err(|error| format!("set up a pipe: {error}"))?;
+    process
+        .env_clear()
+        .envs(command.env.iter().map(|(name, value)| (name, value)))
+        .current_dir(&command.cwd)
+        .stdin(Stdio::null())
+        .stdout(writer)
+        .stderr(second)
+        .process_group(0);
+    let child = process.spawn().map_err(|error| {
+        if command.cwd.is_dir() {
+            error.to_string()
+        } else {
+            format!(
+                "the working directory {} does not exist",
+                command.cwd.display()
+            )
+        }
+    })?;
+    let pid = i32::try_from(child.id())
+        .ok()
+        .and_then(Pid::from_raw)
+        .ok_or("its process id is out of range")?;
+    Ok(Spawned {
+        pid,
+        start_time: start_time(pid).unwrap_or(0),
+        output: reader,
+    })
+}
+
+/// When a process started, in clock ticks since the machine's start; with the id it names one process.
+/// `None` when there is no such process.
+pub(crate) fn start_time(pid: Pid) -> Option<u64> {
+    let stat = fs::read(format!("/proc/{}/stat", pid.as_raw_nonzero())).ok()?;
+    parse_start_time(&stat)
+}
+
+/// Field 22 of `/proc/PID/stat`. The second field is the program's name in parentheses, which may itself
+/// hold blanks and parentheses.
+fn parse_start_time(stat: &[u8]) -> Option<u64> {
+    let after_name = stat.iter().rposition(|byte| *byte == b')')? + 1;
+    let rest = std::str::from_utf8(stat.get(after_name..)?).ok()?;
+    rest.split_ascii_whitespace().nth(19)?.parse().ok()
+}
+
+/// Which start of the machine this is; process ids of another one mean nothing.
+pub(crate) fn boot_id() -> String {
+    fs::read_to_string("/proc/sys/kernel/random/boot_id")
+        .map(|text| text.trim().to_owned())
+        .unwrap_or_default()
+}
+
+/// A program to start, by its path or by the PATH it will have itself.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is where processes are started"
+)]
+pub(crate) fn program(name: impl AsRef<std::ffi::OsStr>) -> Command {
+    Command::new(name)
+}
+
+fn write_script(path: &Path, text: &str) -> io::Result<()> {
+    fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)?
+        .write_all(text.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn start_times() {
+        let line = b"7 (a) (b c) S 1 7 7 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 987654 1 2 3\n";
+        assert_eq!(parse_start_time(line), Some(987_654));
+        for bad in [&b""[..], b"7", b"7 (x", b"7 (x) S 1 2", b"7 (x) \xff"] {
+            assert_eq!(parse_start_time(bad), None);
+        }
+        let own = rustix::process::getpid();
+        assert!(start_time(own).is_some_and(|ticks| ticks > 0));
+        assert!(!boot_id().is_empty());
+    }
+}
