@@ -1,0 +1,194 @@
+//! The enlist conversation: one request, one answer, over a connection without a client certificate.
+
+use crate::error::{ProtocolError, Result};
+use crate::frame::encode_frames;
+use crate::limits::{HELLO_BYTES_MAX, HELLO_TIMEOUT, REPLY_TIMEOUT};
+use crate::message::{
+    EnlistAnswer, EnlistRequest, Moment, Refusal, decode_enlist_answer, encode_enlist_answer,
+};
+use crate::numbers;
+use crate::version::judge_version;
+use model::InstanceId;
+use std::time::{Duration, Instant};
+
+/// The target's end. Send [`request`](Self::request), then feed frames until the answer is there.
+#[derive(Debug)]
+pub struct EnlistCall {
+    request: Option<Vec<u8>>,
+    deadline: Instant,
+}
+
+impl EnlistCall {
+    /// A conversation on a connection that stands.
+    #[must_use]
+    pub fn new(request: &EnlistRequest, now: Moment) -> Self {
+        Self {
+            request: Some(encode_frames(&request.encode())),
+            deadline: now.instant + REPLY_TIMEOUT,
+        }
+    }
+
+    /// Longest message the master may send.
+    #[must_use]
+    pub const fn message_bytes_max(&self) -> usize {
+        HELLO_BYTES_MAX * 2
+    }
+
+    /// What to send, as frames, once.
+    pub fn poll_transmit(&mut self) -> Option<Vec<u8>> {
+        self.request.take()
+    }
+
+    /// When to give up.
+    #[must_use]
+    pub const fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    /// Takes the master's answer. The connection is then done with.
+    ///
+    /// # Errors
+    /// The master broke the protocol.
+    pub fn handle_frame(&mut self, body: &[u8]) -> Result<EnlistAnswer> {
+        decode_enlist_answer(body)
+    }
+}
+
+/// The master's end. Feed the first frame, decide, send the answer, close.
+#[derive(Debug)]
+pub struct EnlistDesk {
+    facts: DeskFacts,
+    deadline: Instant,
+    asked: bool,
+}
+
+/// What the master knows before it looks into the catalog.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeskFacts {
+    /// This instance.
+    pub master: InstanceId,
+    /// Newest protocol served.
+    pub version: u32,
+    /// Whether an operator named MSXOperator exists.
+    pub ready: bool,
+    /// Name of the master this instance is itself enlisted at, when it is a target.
+    pub enlisted_at: Option<String>,
+}
+
+impl EnlistDesk {
+    /// A desk for a connection that was just accepted.
+    #[must_use]
+    pub fn new(facts: DeskFacts, now: Moment) -> Self {
+        Self {
+            facts,
+            deadline: now.instant + HELLO_TIMEOUT,
+            asked: false,
+        }
+    }
+
+    /// Longest message the target may send.
+    #[must_use]
+    pub const fn message_bytes_max(&self) -> usize {
+        HELLO_BYTES_MAX
+    }
+
+    /// When the target has taken too long to ask.
+    #[must_use]
+    pub const fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    /// Takes the target's request. `Ok(Err(refusal))` is to be answered without looking further;
+    /// `Ok(Ok(request))` passed every rule that needs no catalog: check the proof, then the name against
+    /// the other targets ([`name_taken`]), then write the target and sign its key.
+    ///
+    /// The proof is not checked before the rules, and the rules tell a stranger nothing but versions and
+    /// whether the server is a master.
+    ///
+    /// # Errors
+    /// The target broke the protocol.
+    pub fn handle_frame(
+        &mut self,
+        body: &[u8],
+    ) -> Result<std::result::Result<EnlistRequest, Refusal>> {
+        if std::mem::replace(&mut self.asked, true) {
+            return Err(ProtocolError::Unexpected {
+                message: "a second request",
+                state: "answering the first",
+            });
+        }
+        let request = EnlistRequest::decode(body)?;
+        Ok(judge_request(&request, &self.facts).map(|()| request))
+    }
+
+    /// The answer, as frames.
+    #[must_use]
+    pub fn answer(&self, answer: &EnlistAnswer) -> Vec<u8> {
+        encode_frames(&encode_enlist_answer(answer))
+    }
+}
+
+/// The rules of enlisting that need no catalog, in SQL Server's order: itself, role, readiness, versions,
+/// name.
+///
+/// # Errors
+/// 14297, 14299, 14363, 14541, 14306, 14271.
+pub fn judge_request(
+    request: &EnlistRequest,
+    facts: &DeskFacts,
+) -> std::result::Result<(), Refusal> {
+    let name = &request.facts.name;
+    if request.instance == facts.master {
+        return Err(refusal(
+            numbers::SELF_ENLIST,
+            format!("The server '{name}' cannot enlist at itself."),
+        ));
+    }
+    if let Some(master) = &facts.enlisted_at {
+        return Err(refusal(
+            numbers::IS_A_MASTER,
+            format!("The server is a target of '{master}' and cannot be a master server as well."),
+        ));
+    }
+    if !facts.ready {
+        return Err(refusal(
+            numbers::MASTER_NOT_READY,
+            "The server is not a master server yet: it has no operator named MSXOperator."
+                .to_owned(),
+        ));
+    }
+    judge_version(request.version, facts.version)?;
+    if !is_name_usable(name) {
+        return Err(refusal(
+            numbers::NAME_NOT_ALLOWED,
+            format!("'{name}' cannot be the name of a target server."),
+        ));
+    }
+    Ok(())
+}
+
+/// The refusal for a name that another instance has.
+#[must_use]
+pub fn name_taken(name: &str) -> Refusal {
+    refusal(
+        numbers::NAME_TAKEN,
+        format!(
+            "Another instance is enlisted as '{name}'. Delete that target server first, or enlist under another name."
+        ),
+    )
+}
+
+/// Names that mean something else in msdb procedures are not usable, nor are ones with control characters.
+fn is_name_usable(name: &str) -> bool {
+    const RESERVED: [&str; 4] = ["ALL", "(LOCAL)", ".", "LOCALHOST"];
+    let reserved = RESERVED.iter().any(|word| word.eq_ignore_ascii_case(name));
+    !reserved && name.trim() == name && !name.chars().any(char::is_control)
+}
+
+const fn refusal(number: i32, text: String) -> Refusal {
+    Refusal {
+        number,
+        text,
+        retry_after: Duration::ZERO,
+    }
+}
