@@ -51,13 +51,15 @@ pub struct LauncherConfig {
 /// What the launcher tells. Events of one step come in order; an end may be told more than once.
 #[derive(Debug)]
 pub enum LauncherEvent {
-    /// A launcher is there, at first and again after [`LauncherEvent::Lost`]. A step that is missing
-    /// from `steps` is unknown to it: its journal has neither the step nor an intent to start it.
+    /// A launcher is there, at first and again after [`LauncherEvent::Lost`].
     Connected {
         /// Its process id.
         pid: u32,
         /// Whether it was started just now.
         spawned: bool,
+        /// Whether a step missing from `steps` was certainly never started. Where it is false, such a step
+        /// is in doubt; once the caller has dealt with all of them, it calls [`LauncherClient::confirm`].
+        complete: bool,
         /// All steps it knows.
         steps: Vec<StepReport>,
     },
@@ -128,6 +130,7 @@ struct Greeted {
     frames: FrameBuffer,
     pid: u32,
     spawned: bool,
+    complete: bool,
     steps: Vec<StepReport>,
 }
 
@@ -218,6 +221,15 @@ impl LauncherClient {
     pub fn follow(&self, key: StepKey, on: bool) -> Result<(), ExecError> {
         self.shared
             .send(&Request::Follow { key: Key(key), on }, &[])
+    }
+
+    /// Says that every step an earlier journal may have known has been dealt with: from now on a step the
+    /// launcher doesn't know was never started.
+    ///
+    /// # Errors
+    /// [`ExecError::Connection`] while there is no launcher.
+    pub fn confirm(&self) -> Result<(), ExecError> {
+        self.shared.send(&Request::Confirm, &[])
     }
 
     /// Lets the launcher forget an ended step and its output. To be called once the end is durable with
@@ -355,11 +367,13 @@ impl Shared {
             mut frames,
             pid,
             spawned,
+            complete,
             steps,
         } = greeted;
         events(LauncherEvent::Connected {
             pid,
             spawned,
+            complete,
             steps,
         });
         let mut bytes = vec![0u8; READ_BYTES];
@@ -473,19 +487,23 @@ impl Shared {
         stream.write_all(&hello).map_err(connection)?;
         let mut frames = FrameBuffer::default();
         let mut steps = BTreeMap::new();
-        let mut launcher_pid = 0;
+        let mut launcher = (0, false);
         let mut bytes = vec![0u8; READ_BYTES];
         loop {
             while let Some((event, payload)) = frames.next::<Event>()? {
                 match event {
-                    Event::Hello { protocol, pid } => {
+                    Event::Hello {
+                        protocol,
+                        pid,
+                        complete,
+                    } => {
                         if protocol != PROTOCOL {
                             return Err(ExecError::Protocol {
                                 theirs: protocol,
                                 ours: PROTOCOL,
                             });
                         }
-                        launcher_pid = pid;
+                        launcher = (pid, complete);
                     }
                     Event::Running { key, pid, orphan } => {
                         steps.insert(key.0, StepState::Running { pid, orphan });
@@ -503,8 +521,9 @@ impl Shared {
                         return Ok(Greeted {
                             stream,
                             frames,
-                            pid: launcher_pid,
+                            pid: launcher.0,
                             spawned,
+                            complete: launcher.1,
                             steps,
                         });
                     }

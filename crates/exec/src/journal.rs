@@ -24,6 +24,8 @@ pub(crate) const JOURNAL_BYTES_COMPACT: u64 = 1024 * 1024;
 pub(crate) enum Record {
     /// First line: the start of the machine that process ids belong to.
     Boot(String),
+    /// The agent knows that nothing before this journal is left to be known; see [`Journal::is_complete`].
+    Confirmed,
     /// A process is about to be started.
     Intent(Key),
     /// It was: process id, and start time in ticks.
@@ -52,6 +54,7 @@ pub(crate) struct Journal {
     compacted_size: u64,
     /// The last line may be there in part.
     torn: bool,
+    complete: bool,
 }
 
 impl Journal {
@@ -70,9 +73,11 @@ impl Journal {
             Err(source) => return Err(ExecError::Journal { path, source }),
         };
         let mut same_boot = false;
+        let mut complete = false;
         for line in text.split(|byte| *byte == b'\n') {
             match serde_json::from_slice::<Record>(line) {
                 Ok(Record::Boot(id)) => same_boot = id == boot,
+                Ok(Record::Confirmed) => complete = true,
                 Ok(record) => apply(&mut steps, record),
                 Err(_) => {}
             }
@@ -84,8 +89,27 @@ impl Journal {
                 }
             }
         }
-        let journal = Self::write_anew(path, &steps)?;
+        let journal = Self::write_anew(path, &steps, complete && same_boot)?;
         Ok((journal, steps))
+    }
+
+    /// Whether a step that is not in this journal was certainly never started. Not so for a journal that
+    /// is new, or whose last lines a fall of the machine may have taken, until the agent confirms that it
+    /// has dealt with every step it knew before.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.complete
+    }
+
+    /// Takes the agent's confirmation.
+    ///
+    /// # Errors
+    /// As [`Journal::append`].
+    pub(crate) fn confirm(&mut self) -> io::Result<()> {
+        if !self.complete {
+            self.append(&Record::Confirmed)?;
+            self.complete = true;
+        }
+        Ok(())
     }
 
     /// Adds a line.
@@ -117,18 +141,23 @@ impl Journal {
         &mut self,
         steps: &BTreeMap<StepKey, Remembered>,
     ) -> Result<(), ExecError> {
-        *self = Self::write_anew(self.path.clone(), steps)?;
+        *self = Self::write_anew(self.path.clone(), steps, self.complete)?;
         Ok(())
     }
 
-    fn write_anew(path: PathBuf, steps: &BTreeMap<StepKey, Remembered>) -> Result<Self, ExecError> {
-        match Self::try_write_anew(&path, steps) {
+    fn write_anew(
+        path: PathBuf,
+        steps: &BTreeMap<StepKey, Remembered>,
+        complete: bool,
+    ) -> Result<Self, ExecError> {
+        match Self::try_write_anew(&path, steps, complete) {
             Ok((file, size)) => Ok(Self {
                 path,
                 file,
                 size,
                 compacted_size: size,
                 torn: false,
+                complete,
             }),
             Err(source) => Err(ExecError::Journal { path, source }),
         }
@@ -137,8 +166,12 @@ impl Journal {
     fn try_write_anew(
         path: &Path,
         steps: &BTreeMap<StepKey, Remembered>,
+        complete: bool,
     ) -> io::Result<(File, u64)> {
         let mut bytes = line_of(&Record::Boot(process::boot_id()))?;
+        if complete {
+            bytes.extend(line_of(&Record::Confirmed)?);
+        }
         for (key, state) in steps {
             let key = Key(*key);
             match state {
@@ -170,7 +203,7 @@ impl Journal {
 
 fn apply(steps: &mut BTreeMap<StepKey, Remembered>, record: Record) {
     match record {
-        Record::Boot(_) => {}
+        Record::Boot(_) | Record::Confirmed => {}
         Record::Intent(key) => {
             steps
                 .entry(key.0)
@@ -269,9 +302,12 @@ mod tests {
             ),
             (key(3), Remembered::Ended(ended, "out".to_owned())),
         ]);
-        for _ in 0..2 {
-            let (_, steps) = Journal::open(path.clone()).unwrap();
+        assert!(!journal.is_complete());
+        for complete in [false, true, true] {
+            let (mut journal, steps) = Journal::open(path.clone()).unwrap();
             assert_eq!(steps, expected);
+            assert_eq!(journal.is_complete(), complete);
+            journal.confirm().unwrap();
         }
     }
 
@@ -280,6 +316,7 @@ mod tests {
         let path = scratch("boot");
         let lines = [
             Record::Boot("another".to_owned()),
+            Record::Confirmed,
             Record::Started(Key(key(1)), 1, 1),
         ];
         let text: Vec<u8> = lines
@@ -287,7 +324,8 @@ mod tests {
             .flat_map(|line| line_of(line).unwrap())
             .collect();
         fs::write(&path, text).unwrap();
-        let (_, steps) = Journal::open(path).unwrap();
+        let (journal, steps) = Journal::open(path).unwrap();
+        assert!(!journal.is_complete());
         assert_eq!(
             steps,
             BTreeMap::from([(key(1), Remembered::Open { process: None })])

@@ -88,16 +88,35 @@ pub(crate) fn spawn(command: &StepCommand, script: &Path) -> Result<Spawned, Str
 /// When a process started, in clock ticks since the machine's start; with the id it names one process.
 /// `None` when there is no such process.
 pub(crate) fn start_time(pid: Pid) -> Option<u64> {
-    let stat = fs::read(format!("/proc/{}/stat", pid.as_raw_nonzero())).ok()?;
-    parse_start_time(&stat)
+    Some(stat(pid)?.start_time)
 }
 
-/// Field 22 of `/proc/PID/stat`. The second field is the program's name in parentheses, which may itself
-/// hold blanks and parentheses.
-fn parse_start_time(stat: &[u8]) -> Option<u64> {
+/// Whether the process of this id and start time still runs. One that has ended and waits for its parent
+/// runs no more: in a container without an init it may wait for ever.
+pub(crate) fn is_running(pid: Pid, start_time: u64) -> bool {
+    stat(pid).is_some_and(|stat| stat.start_time == start_time && !stat.ended)
+}
+
+/// What is read of `/proc/PID/stat`.
+#[derive(Debug, PartialEq, Eq)]
+struct Stat {
+    ended: bool,
+    start_time: u64,
+}
+
+fn stat(pid: Pid) -> Option<Stat> {
+    parse_stat(&fs::read(format!("/proc/{}/stat", pid.as_raw_nonzero())).ok()?)
+}
+
+/// Fields 3 and 22 of `/proc/PID/stat`. The second field is the program's name in parentheses, which may
+/// itself hold blanks and parentheses.
+fn parse_stat(stat: &[u8]) -> Option<Stat> {
     let after_name = stat.iter().rposition(|byte| *byte == b')')? + 1;
     let rest = std::str::from_utf8(stat.get(after_name..)?).ok()?;
-    rest.split_ascii_whitespace().nth(19)?.parse().ok()
+    let mut fields = rest.split_ascii_whitespace();
+    let ended = matches!(fields.next()?, "Z" | "X" | "x");
+    let start_time = fields.nth(18)?.parse().ok()?;
+    Some(Stat { ended, start_time })
 }
 
 /// Which start of the machine this is; process ids of another one mean nothing.
@@ -133,12 +152,19 @@ mod tests {
     #[test]
     fn start_times() {
         let line = b"7 (a) (b c) S 1 7 7 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 987654 1 2 3\n";
-        assert_eq!(parse_start_time(line), Some(987_654));
+        let expected = Stat {
+            ended: false,
+            start_time: 987_654,
+        };
+        assert_eq!(parse_stat(line), Some(expected));
+        let zombie = b"7 (x) Z 1 7 7 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 5 1";
+        assert!(parse_stat(zombie).is_some_and(|stat| stat.ended));
         for bad in [&b""[..], b"7", b"7 (x", b"7 (x) S 1 2", b"7 (x) \xff"] {
-            assert_eq!(parse_start_time(bad), None);
+            assert_eq!(parse_stat(bad), None);
         }
         let own = rustix::process::getpid();
-        assert!(start_time(own).is_some_and(|ticks| ticks > 0));
+        let ticks = start_time(own).unwrap();
+        assert!(is_running(own, ticks) && !is_running(own, ticks + 1));
         assert!(!boot_id().is_empty());
     }
 }

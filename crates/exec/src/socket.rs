@@ -21,14 +21,14 @@ pub(crate) fn bind(dir: &Path) -> io::Result<UnixListener> {
         _ => {}
     }
     let usual = rustix::process::umask(Mode::from_raw_mode(0o177));
-    let bound = reach(dir, |path| UnixListener::bind(path));
+    let bound = reach(dir, UnixListener::bind);
     rustix::process::umask(usual);
     bound
 }
 
 /// Connects to the socket.
 pub(crate) fn connect(dir: &Path) -> io::Result<UnixStream> {
-    reach(dir, |path| UnixStream::connect(path))
+    reach(dir, UnixStream::connect)
 }
 
 /// Refuses a peer that is neither this user nor root.

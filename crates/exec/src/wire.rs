@@ -39,6 +39,8 @@ pub(crate) enum Request {
     List,
     /// Forget an ended step and its output.
     Collect { key: Key },
+    /// The agent has dealt with everything an earlier journal may have known.
+    Confirm,
     /// End, once nothing runs; with `stop`, stop what runs.
     Shutdown { stop: bool, grace_ms: u64 },
 }
@@ -47,7 +49,11 @@ pub(crate) enum Request {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Event {
     /// Answer to `Hello`.
-    Hello { protocol: u32, pid: u32 },
+    Hello {
+        protocol: u32,
+        pid: u32,
+        complete: bool,
+    },
     /// The step runs; answers `Start` and `List`.
     Running { key: Key, pid: u32, orphan: bool },
     /// Output, the payload, from this byte of the stream on. Gaps are possible.

@@ -334,13 +334,12 @@ impl Service {
                 if let Some(agent) = self.agent.as_mut() {
                     agent.greeted = true;
                 }
-                self.tell(
-                    &Event::Hello {
-                        protocol: PROTOCOL,
-                        pid: std::process::id(),
-                    },
-                    &[],
-                );
+                let hello = Event::Hello {
+                    protocol: PROTOCOL,
+                    pid: std::process::id(),
+                    complete: self.journal.is_complete(),
+                };
+                self.tell(&hello, &[]);
             }
             Request::Start {
                 key,
@@ -388,6 +387,11 @@ impl Service {
                 self.tell(&Event::Listed, &[]);
             }
             Request::Collect { key } => self.collect(key.0),
+            Request::Confirm => {
+                if let Err(error) = self.journal.confirm() {
+                    self.complain(&format!("write the journal: {error}"));
+                }
+            }
             Request::Shutdown { stop, grace_ms } => {
                 self.shut_down(stop.then_some(Duration::from_millis(grace_ms)));
             }
@@ -528,7 +532,7 @@ impl Service {
                 stopped,
             }) => {
                 *stopped = true;
-                if process::start_time(*pid) == Some(*start_time) {
+                if process::is_running(*pid, *start_time) {
                     signal_group(*pid, Signal::TERM);
                     signal_group(*pid, Signal::CONT);
                 }
@@ -673,7 +677,7 @@ impl Service {
                     }
                     Some(Step::Orphan {
                         pid, start_time, ..
-                    }) if process::start_time(*pid) == Some(*start_time) => {
+                    }) if process::is_running(*pid, *start_time) => {
                         signal_group(*pid, Signal::KILL);
                     }
                     Some(_) | None => {}
@@ -702,7 +706,7 @@ impl Service {
                 stopped,
             } = step
             {
-                if process::start_time(*pid) == Some(*start_time) {
+                if process::is_running(*pid, *start_time) {
                     left = true;
                 } else {
                     gone.push((*key, *stopped));
@@ -804,7 +808,7 @@ impl Service {
                 Remembered::Open { process } => {
                     let alive = process.and_then(|(pid, start_time)| {
                         let pid = Pid::from_raw(pid)?;
-                        (process::start_time(pid) == Some(start_time)).then_some((pid, start_time))
+                        process::is_running(pid, start_time).then_some((pid, start_time))
                     });
                     match alive {
                         Some((pid, start_time)) => {
