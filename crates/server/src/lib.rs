@@ -10,3 +10,4 @@ pub mod identity;
 pub mod listener;
 pub mod options;
 pub mod platform;
+pub mod tds_front;

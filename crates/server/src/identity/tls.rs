@@ -11,7 +11,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
 use rustls::sign::CertifiedKey;
 use rustls::{
-    ClientConfig, DigitallySignedStruct, Error as TlsError, RootCertStore, ServerConfig,
+    CertificateError, ClientConfig, DigitallySignedStruct, Error as TlsError, RootCertStore, ServerConfig,
     SignatureScheme,
 };
 use std::fmt;
@@ -215,9 +215,26 @@ pub fn client_config(
     identity: Option<ClientIdentity>,
     alpn: &[u8],
 ) -> Result<ClientConfig, IdentityError> {
+    configure_client(trust, identity, alpn, rustls::ALL_VERSIONS)
+}
+
+/// A client configuration for TLS inside TDS pre-login packets: TLS 1.2 alone, no protocol name.
+///
+/// # Errors
+/// [`IdentityError`] when TLS can't be set up.
+pub fn client_config_within_prelogin(trust: Trust) -> Result<ClientConfig, IdentityError> {
+    configure_client(trust, None, &[], &[&rustls::version::TLS12])
+}
+
+fn configure_client(
+    trust: Trust,
+    identity: Option<ClientIdentity>,
+    alpn: &[u8],
+    versions: &[&'static rustls::SupportedProtocolVersion],
+) -> Result<ClientConfig, IdentityError> {
     let provider = provider();
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
-        .with_protocol_versions(rustls::ALL_VERSIONS)
+        .with_protocol_versions(versions)
         .map_err(|_| IdentityError::Crypto("protocol versions"))?
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(TrustVerifier { trust, provider }));
@@ -293,7 +310,8 @@ struct TrustVerifier {
 }
 
 impl TrustVerifier {
-    fn roots(
+    /// Authorities given, and those of the chain that the pin vouches for.
+    fn given_roots(
         &self,
         intermediates: &[CertificateDer<'_>],
         leaf: &CertificateDer<'_>,
@@ -309,11 +327,27 @@ impl TrustVerifier {
                     drop(roots.add(certificate.clone().into_owned()));
                 }
             }
-        } else {
-            let system = rustls_native_certs::load_native_certs();
-            roots.add_parsable_certificates(system.certs);
         }
         roots
+    }
+
+    fn verify_with(
+        &self,
+        roots: RootCertStore,
+        (end_entity, intermediates): (&CertificateDer<'_>, &[CertificateDer<'_>]),
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, TlsError> {
+        if roots.is_empty() {
+            return Err(TlsError::InvalidCertificate(
+                CertificateError::UnknownIssuer,
+            ));
+        }
+        WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&self.provider))
+            .build()
+            .map_err(|error| TlsError::General(error.to_string()))?
+            .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
     }
 }
 
@@ -329,16 +363,20 @@ impl ServerCertVerifier for TrustVerifier {
         if self.trust.option != EncryptionOption::Validate {
             return Ok(ServerCertVerified::assertion());
         }
-        let roots = self.roots(intermediates, end_entity);
-        if roots.is_empty() {
-            return Err(TlsError::InvalidCertificate(
-                rustls::CertificateError::UnknownIssuer,
-            ));
+        let chain = (end_entity, intermediates);
+        let given = self.given_roots(intermediates, end_entity);
+        match self.verify_with(given, chain, server_name, ocsp_response, now) {
+            // The system's authorities come last, since reading them touches many files; and not at all
+            // beside a pin, which names the one certificate that counts.
+            Err(TlsError::InvalidCertificate(CertificateError::UnknownIssuer))
+                if self.trust.pin.is_none() =>
+            {
+                let mut roots = RootCertStore::empty();
+                roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+                self.verify_with(roots, chain, server_name, ocsp_response, now)
+            }
+            verdict => verdict,
         }
-        WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&self.provider))
-            .build()
-            .map_err(|error| TlsError::General(error.to_string()))?
-            .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
     }
 
     fn verify_tls12_signature(

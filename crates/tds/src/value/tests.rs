@@ -87,7 +87,7 @@ fn dates_and_times_are_laid_out_as_the_specification_says() {
     check(
         SqlType::Time(7),
         Value::Time(432_000_000_001),
-        &[5, 0x01, 0x60, 0x2B, 0x95, 0x64],
+        &[5, 0x01, 0xE0, 0x34, 0x95, 0x64],
     );
     check(SqlType::Time(0), Value::Time(10_000_000), &[3, 1, 0, 0]);
     check(

@@ -1,0 +1,380 @@
+//! Requests and answers after the login: one at a time, and attention in between.
+//!
+//! States: idle; answering (`answer` is open and the session runs); and, after an attention whose statement
+//! did not stop in time, idle toward the client while the session still winds up (`running` without `answer`).
+
+use super::greeting::{Greeted, Welcomed};
+use super::sink::Output;
+use super::worker::{Work, Worker, malformed_call};
+use super::{
+    ATTENTION_GRACE, ConnectionContext, FAREWELL_TIMEOUT, FrontError, OUTPUT_CHUNK_BYTES,
+    READ_BYTES, REQUEST_PAUSE_MAX,
+};
+use std::io;
+use std::pin::Pin;
+use tds::packet::{Message, MessageReader, MessageWriter, PacketType};
+use tds::request::{RpcReader, SqlBatch, TransactionRequest};
+use tds::token::{Done, DoneKind, TokenWriter};
+use tds::{TdsError, TdsVersion};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::time::{Sleep, sleep, timeout};
+use tsql::SqlError;
+use tsql::messages::NOT_SUPPORTED;
+
+/// Serves a client that has logged in, until it goes.
+pub(super) async fn converse<S>(
+    welcomed: Welcomed<S>,
+    context: &ConnectionContext,
+) -> Result<(), FrontError>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let Welcomed {
+        stream,
+        reader,
+        worker,
+        version,
+        packet_size,
+    } = welcomed;
+    let mut conversation = Conversation {
+        reader,
+        worker,
+        version,
+        packet_size,
+        server_name: context.front.options.server_name.clone(),
+        answer: None,
+        running: false,
+        discard: false,
+        acknowledge: None,
+        held: None,
+        late: Vec::new(),
+        outgoing: Outgoing::default(),
+        closing: false,
+    };
+    let (mut input, mut output) = tokio::io::split::<Greeted<S>>(stream);
+    let outcome = conversation.run(&mut input, &mut output).await;
+    // The session ends now; the client may still read what was said last.
+    drop(conversation.worker);
+    let farewell = async {
+        while !conversation.outgoing.is_empty() {
+            conversation.outgoing.advance(&mut output).await?;
+        }
+        output.shutdown().await
+    };
+    let _gone = timeout(FAREWELL_TIMEOUT, farewell).await;
+    outcome
+}
+
+struct Conversation {
+    reader: MessageReader,
+    worker: Worker,
+    version: TdsVersion,
+    packet_size: u16,
+    server_name: String,
+    // The answer that the client waits for.
+    answer: Option<MessageWriter>,
+    // Whether the session works on a request.
+    running: bool,
+    // After an attention: what the session still says about the request is thrown away.
+    discard: bool,
+    acknowledge: Option<Pin<Box<Sleep>>>,
+    // A request that waits for the session. Invariant: at most one.
+    held: Option<Message>,
+    // Environment tokens that came after the answer they belong to.
+    late: Vec<u8>,
+    outgoing: Outgoing,
+    closing: bool,
+}
+
+impl Conversation {
+    async fn run<R, W>(&mut self, input: &mut R, output: &mut W) -> Result<(), FrontError>
+    where
+        R: AsyncRead + Unpin,
+        W: AsyncWrite + Unpin,
+    {
+        let mut buffer = vec![0; READ_BYTES];
+        let mut pause: Option<Pin<Box<Sleep>>> = None;
+        loop {
+            while let Some(message) = self.reader.next_message()? {
+                self.receive(message)?;
+            }
+            self.start_held()?;
+            if self.closing && self.outgoing.is_empty() {
+                return Err(FrontError::SessionEnded);
+            }
+            tokio::select! {
+                read = input.read(&mut buffer), if !self.closing => {
+                    let count = match read {
+                        Ok(count) => count,
+                        // Many clients end TLS, or the connection, without a word.
+                        Err(error) if self.is_idle() && is_hang_up(&error) => 0,
+                        Err(error) => return Err(error.into()),
+                    };
+                    if count == 0 {
+                        return if self.is_idle() {
+                            Ok(())
+                        } else {
+                            Err(io::Error::from(io::ErrorKind::UnexpectedEof).into())
+                        };
+                    }
+                    self.reader.feed(buffer.get(..count).unwrap_or_default());
+                    while let Some(message) = self.reader.next_message()? {
+                        self.receive(message)?;
+                    }
+                    pause = self
+                        .reader
+                        .is_inside_message()
+                        .then(|| Box::pin(sleep(REQUEST_PAUSE_MAX)));
+                }
+                written = self.outgoing.advance(output), if !self.outgoing.is_empty() => written?,
+                said = self.worker.output.recv(),
+                    if self.running && (self.discard || self.outgoing.has_room()) =>
+                {
+                    self.deliver(said)?;
+                }
+                () = elapsed(&mut self.acknowledge) => {
+                    self.acknowledge = None;
+                    self.end_answer();
+                }
+                () = elapsed(&mut pause) => return Err(FrontError::RequestTimeout),
+            }
+        }
+    }
+
+    fn is_idle(&self) -> bool {
+        self.answer.is_none() && self.held.is_none() && !self.reader.is_inside_message()
+    }
+
+    fn receive(&mut self, message: Message) -> Result<(), FrontError> {
+        if message.kind == PacketType::Attention {
+            if self.answer.is_some() {
+                self.discard = true;
+                self.worker.cancel();
+                self.acknowledge = Some(Box::pin(sleep(ATTENTION_GRACE)));
+            } else {
+                // Its answer was complete already, or the request has not begun: acknowledged alone.
+                self.held = None;
+                self.answer = Some(self.message());
+                self.end_acknowledged();
+            }
+            return Ok(());
+        }
+        if self.held.is_some() {
+            return Err(FrontError::Protocol(TdsError::Invalid {
+                what: "a request before the answer to the one before it",
+                value: message.kind.code().into(),
+            }));
+        }
+        self.held = Some(message);
+        Ok(())
+    }
+
+    /// Starts the request that waits, when the session is free.
+    fn start_held(&mut self) -> Result<(), FrontError> {
+        if self.running || self.answer.is_some() || self.closing {
+            return Ok(());
+        }
+        let Some(message) = self.held.take() else {
+            return Ok(());
+        };
+        let mut answer = self.message();
+        answer.write(&std::mem::take(&mut self.late));
+        if message.ignore {
+            // Source: MS-TDS, "Attention": one DONE with the error bit tells that it was ignored.
+            answer.write(&self.end(Done {
+                error: true,
+                ..Done::new(DoneKind::Done)
+            }));
+            answer.finish(self.outgoing.room());
+            return Ok(());
+        }
+        let reset = message.reset;
+        let work = read_request(message, self.version);
+        self.answer = Some(answer);
+        self.running = true;
+        self.worker.hand_over(work, reset)
+    }
+
+    fn deliver(&mut self, said: Option<Output>) -> Result<(), FrontError> {
+        match said {
+            Some(Output::Tokens(tokens)) => {
+                if let Some(answer) = self.answer.as_mut().filter(|_| !self.discard) {
+                    answer.write(&tokens);
+                    answer.take_full_packets(self.outgoing.room());
+                }
+            }
+            Some(Output::Environment(tokens)) => match &mut self.answer {
+                Some(answer) => answer.write(&tokens),
+                None => self.late.extend(tokens),
+            },
+            Some(Output::Flush) => {
+                if let Some(answer) = self.answer.as_mut().filter(|_| !self.discard) {
+                    answer.flush(self.outgoing.room());
+                }
+            }
+            Some(Output::End { close }) => {
+                self.running = false;
+                self.acknowledge = None;
+                self.end_answer();
+                self.discard = false;
+                self.closing |= close;
+            }
+            None => {
+                // A defect of the session: its thread ended without a word.
+                self.running = false;
+                self.closing = true;
+                if let Some(mut answer) = self.answer.take() {
+                    let mut tokens = TokenWriter::new(self.version);
+                    let text = "Internal error: the session ended. The connection ends too.";
+                    tokens.message(&SqlError::new(596, 21, text), &self.server_name);
+                    tokens.done(Done {
+                        error: true,
+                        server_error: true,
+                        ..Done::new(DoneKind::Done)
+                    });
+                    answer.write(&tokens.take());
+                    answer.finish(self.outgoing.room());
+                }
+                return if self.outgoing.is_empty() {
+                    Err(FrontError::SessionLost)
+                } else {
+                    Ok(())
+                };
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the open answer, with the acknowledgement when an attention asked for it.
+    fn end_answer(&mut self) {
+        if self.discard {
+            self.end_acknowledged();
+        } else if let Some(answer) = self.answer.take() {
+            answer.finish(self.outgoing.room());
+        }
+    }
+
+    fn end_acknowledged(&mut self) {
+        let acknowledgement = self.end(Done {
+            attention: true,
+            ..Done::new(DoneKind::Done)
+        });
+        if let Some(mut answer) = self.answer.take() {
+            answer.write(&acknowledgement);
+            answer.finish(self.outgoing.room());
+        }
+    }
+
+    fn end(&self, done: Done) -> Vec<u8> {
+        let mut tokens = TokenWriter::new(self.version);
+        tokens.done(done);
+        tokens.take()
+    }
+
+    fn message(&self) -> MessageWriter {
+        MessageWriter::new(
+            PacketType::TabularResult,
+            self.packet_size,
+            self.worker.spid,
+        )
+    }
+}
+
+/// What a message asks. One that can't be read becomes an error for the client, whose connection then ends.
+fn read_request(message: Message, version: TdsVersion) -> Work {
+    let refuse = |error: &TdsError| Work::Refuse(malformed_call(error, true));
+    match message.kind {
+        PacketType::SqlBatch => match SqlBatch::decode(&message.payload, version) {
+            Ok(batch) => Work::Batch(batch.text),
+            Err(error) => refuse(&error),
+        },
+        PacketType::Rpc => match RpcReader::new(message.payload, version) {
+            Ok(calls) => Work::Calls(calls),
+            Err(error) => refuse(&error),
+        },
+        PacketType::TransactionManager => {
+            match TransactionRequest::decode(&message.payload, version) {
+                Ok((_headers, request)) => Work::Transaction(request),
+                Err(error) => refuse(&error),
+            }
+        }
+        PacketType::BulkLoad => Work::Refuse(NOT_SUPPORTED.with(&["INSERT BULK"])),
+        PacketType::LegacyLogin
+        | PacketType::TabularResult
+        | PacketType::Attention
+        | PacketType::FedAuthToken
+        | PacketType::Login7
+        | PacketType::Sspi
+        | PacketType::PreLogin => refuse(&TdsError::Invalid {
+            what: "a message after the login",
+            value: message.kind.code().into(),
+        }),
+    }
+}
+
+fn is_hang_up(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe
+    )
+}
+
+/// Waits for a timer, for ever without one.
+async fn elapsed(timer: &mut Option<Pin<Box<Sleep>>>) {
+    match timer {
+        Some(timer) => timer.await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Packets on their way to the client.
+#[derive(Default)]
+struct Outgoing {
+    bytes: Vec<u8>,
+    // Invariant: at ≤ bytes.len(); bytes before it are written.
+    at: usize,
+    unflushed: bool,
+}
+
+impl Outgoing {
+    fn is_empty(&self) -> bool {
+        self.at == self.bytes.len() && !self.unflushed
+    }
+
+    /// Whether the client keeps up, so that the session may say more.
+    fn has_room(&self) -> bool {
+        self.bytes.len() - self.at < OUTPUT_CHUNK_BYTES
+    }
+
+    /// Where further packets go.
+    fn room(&mut self) -> &mut Vec<u8> {
+        self.bytes.drain(..self.at);
+        self.at = 0;
+        &mut self.bytes
+    }
+
+    /// One step of writing. May be dropped at any await without losing its place.
+    async fn advance<W: AsyncWrite + Unpin>(&mut self, output: &mut W) -> io::Result<()> {
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        if rest.is_empty() {
+            output.flush().await?;
+            self.unflushed = false;
+            return Ok(());
+        }
+        let count = output.write(rest).await?;
+        if count == 0 {
+            return Err(io::ErrorKind::WriteZero.into());
+        }
+        self.at += count;
+        self.unflushed = true;
+        if self.at == self.bytes.len() {
+            self.at = 0;
+            if self.bytes.capacity() > 2 * OUTPUT_CHUNK_BYTES {
+                self.bytes = Vec::new();
+            } else {
+                self.bytes.clear();
+            }
+        }
+        Ok(())
+    }
+}

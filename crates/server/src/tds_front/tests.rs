@@ -1,0 +1,1 @@
+//! The front over in-process streams, with a session that is made up.
