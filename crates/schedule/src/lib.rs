@@ -14,8 +14,10 @@
 //!   weekday masks and for `active_end_date` alike: "Friday 22:00 to 02:00" ends early on Saturday.
 //! * **Daylight saving.** A start that the spring change skips moves to the first valid moment after it. A
 //!   time that autumn repeats means its first occurrence. Within a window moments are a fixed real time apart,
-//!   so "every 10 minutes" keeps its rhythm through both changes; the window closes when the local clock first
-//!   passes its end. The first moment of a window always runs, even where the change skips the whole window.
+//!   so "every 10 minutes" keeps its rhythm through both changes. The window closes when the local clock first
+//!   passes its end, so that nothing runs at a time an administrator excluded; only where the clock is set
+//!   back within the minute after the end ("until 23:59:59", set back at midnight) the repeated hour is part of
+//!   the window. The first moment of a window always runs, even where the change skips the whole window.
 //! * **Months without the day** (31 in April) are skipped.
 //!
 //! Deliberately absent: whether a job or schedule is enabled, and `AgentStart` and `CpuIdle`, which no clock

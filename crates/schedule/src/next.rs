@@ -6,6 +6,9 @@ use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
 use jiff::{SignedDuration, Timestamp};
 use model::{Schedule, Subday};
 
+/// How far the local clock passes a window's end before the window is over for good.
+const CLOSING_MINUTE: SignedDuration = SignedDuration::from_secs(60);
+
 /// Windows that [`due_between`] looks at; beyond it the count is a lower bound. More than 270 years of days.
 pub const DUE_WINDOWS_MAX: u32 = 100_000;
 
@@ -187,14 +190,23 @@ fn opening(zone: &TimeZone, local: DateTime) -> Option<Timestamp> {
     }
 }
 
-/// The last instant before the local clock first passes `local`.
+/// The last instant before the local clock first passes `local` by a minute, and not past `local` itself: where
+/// the clock is set back within that minute, as after 23:59:59, the repeated hour belongs to the window.
 fn closing(zone: &TimeZone, local: DateTime) -> Option<Timestamp> {
     match zone.to_ambiguous_timestamp(local).offset() {
         AmbiguousOffset::Unambiguous { offset } => offset.to_timestamp(local).ok(),
-        AmbiguousOffset::Fold { before, .. } => before.to_timestamp(local).ok(),
         AmbiguousOffset::Gap { before, .. } => gap_end(zone, local, before)?
             .checked_sub(SignedDuration::from_nanos(1))
             .ok(),
+        AmbiguousOffset::Fold { before, after } => {
+            let passed = local.checked_add(CLOSING_MINUTE).ok()?;
+            let offset = if zone.to_ambiguous_timestamp(passed).is_ambiguous() {
+                before
+            } else {
+                after
+            };
+            offset.to_timestamp(local).ok()
+        }
     }
 }
 
