@@ -71,7 +71,10 @@ fn main() -> ExitCode {
                 client.collect(step.key).unwrap();
                 ended += 1;
             }
-            _ => {}
+            LauncherEvent::Running { .. }
+            | LauncherEvent::Output { .. }
+            | LauncherEvent::Lost { .. }
+            | LauncherEvent::Unavailable { .. } => {}
         }
     }
     report(&format!("launcher, {at_once} at once"), steps, began);

@@ -1,7 +1,13 @@
 //! The launcher as a real process, with real steps. This program is its own launcher: started with
 //! `launcher --dir DIR` it is one, otherwise it runs the tests below.
 
-#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::wildcard_enum_match_arm,
+    clippy::print_stdout,
+    reason = "tests, with a harness of their own"
+)]
 
 use exec::launcher::OUTPUT_GRACE;
 use exec::{
