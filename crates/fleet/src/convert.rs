@@ -61,6 +61,17 @@ fn text(value: String, units_max: usize, field: &'static str) -> Result<String> 
     Ok(value)
 }
 
+/// The beginning of a text of our own that a peer takes.
+fn cut(text: &str, units_max: usize) -> String {
+    let mut units = 0;
+    text.chars()
+        .take_while(|c| {
+            units += c.len_utf16();
+            units <= units_max
+        })
+        .collect()
+}
+
 /// A text of at most so many UTF-16 units that is not blank.
 fn name(value: String, units_max: usize, field: &'static str) -> Result<String> {
     if value.trim().is_empty() {

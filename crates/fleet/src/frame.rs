@@ -146,7 +146,7 @@ mod tests {
         assert_eq!(bytes.len(), body.len() + 3 * HEADER_BYTES);
         assert_eq!(
             read_in_pieces(&bytes, 65_537, body.len()).unwrap(),
-            [body.clone()]
+            std::slice::from_ref(&body)
         );
         assert_eq!(
             read_in_pieces(&bytes, 65_537, body.len() - 1),

@@ -1,7 +1,7 @@
 //! Job documents, operators and history rows.
 
 use super::{
-    bad, bounded, bytes_of, instant, name, offset, optional_text, required, text, uuid_of,
+    bad, bounded, bytes_of, cut, instant, name, offset, optional_text, required, text, uuid_of,
 };
 use crate::error::Result;
 use crate::limits::{REPORT_OUTPUT_BYTES_MAX, SHORT_TEXT_UNITS_MAX};
@@ -353,23 +353,24 @@ pub(super) fn operator(wire: wire::Operator) -> Result<Operator> {
 /// Marks an output that did not fit a report.
 pub(crate) const OUTPUT_CUT_MARK: &str = "\n[the rest of the output was not sent to the master]";
 
+// A row that a master would not take must not stop the rows behind it, so texts are cut here.
 pub(super) fn wire_history(row: &HistoryRow) -> wire::HistoryRow {
     wire::HistoryRow {
         run: bytes_of(row.run_id.0),
         row: row.row,
         job: bytes_of(row.job_id.0),
         step_id: row.step_id,
-        step_name: row.step_name.clone(),
+        step_name: cut(&row.step_name, NAME_UNITS_MAX),
         step_uid: row.step_uid.map(|uid| bytes_of(uid.0)),
         sql_message_id: row.sql_message_id,
         sql_severity: row.sql_severity,
-        message: row.message.clone(),
+        message: cut(&row.message, HISTORY_MESSAGE_UNITS_MAX),
         status: row.status.code(),
         started_us: row.started.as_microsecond(),
         utc_offset_minutes: i32::from(row.utc_offset_minutes),
         duration_ms: row.duration_ms,
         retries_attempted: row.retries_attempted,
-        server: row.server.clone(),
+        server: cut(&row.server, NAME_UNITS_MAX),
         output: row.output.as_deref().map(cut_output),
     }
 }

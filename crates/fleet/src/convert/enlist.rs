@@ -96,34 +96,35 @@ pub(crate) fn encode_enlist_answer(answer: &EnlistAnswer) -> Vec<u8> {
 }
 
 pub(crate) fn decode_enlist_answer(body: &[u8]) -> Result<EnlistAnswer> {
-    match decode(body)? {
-        wire::Body::EnlistReply(wire) => {
-            if wire.ca_der.is_empty() {
-                return Err(bad("enlist_reply.ca_der"));
-            }
-            Ok(Ok(EnlistReply {
-                version: wire.version,
-                master_name: name(
-                    wire.master_name,
-                    model::job::NAME_UNITS_MAX,
-                    "enlist_reply.master_name",
-                )?,
-                master: InstanceId(uuid_of(&wire.master, "enlist_reply.master")?),
-                generation: Generation(wire.generation),
-                chain_der: chain(wire.chain_der, "enlist_reply.chain_der")?,
-                ca_der: bounded(wire.ca_der, CERTIFICATE_BYTES_MAX, "enlist_reply.ca_der")?,
-                operator: wire.operator.map(operator).transpose()?,
-                poll_interval_secs: poll_interval(
-                    wire.poll_interval_secs,
-                    "enlist_reply.poll_interval_secs",
-                )?,
-                addresses: addresses(wire.addresses, "enlist_reply.addresses")?,
-                clock: instant(wire.clock_us, "enlist_reply.clock")?,
-                incarnation: uuid_of(&wire.incarnation, "enlist_reply.incarnation")?,
-                moved: wire.moved,
-            }))
-        }
-        wire::Body::Refusal(wire) => Ok(Err(refusal(wire)?)),
-        _ => Err(ProtocolError::UnknownMessage),
+    let body = decode(body)?;
+    if let wire::Body::Refusal(wire) = body {
+        return Ok(Err(refusal(wire)?));
     }
+    let wire::Body::EnlistReply(wire) = body else {
+        return Err(ProtocolError::UnknownMessage);
+    };
+    if wire.ca_der.is_empty() {
+        return Err(bad("enlist_reply.ca_der"));
+    }
+    Ok(Ok(EnlistReply {
+        version: wire.version,
+        master_name: name(
+            wire.master_name,
+            model::job::NAME_UNITS_MAX,
+            "enlist_reply.master_name",
+        )?,
+        master: InstanceId(uuid_of(&wire.master, "enlist_reply.master")?),
+        generation: Generation(wire.generation),
+        chain_der: chain(wire.chain_der, "enlist_reply.chain_der")?,
+        ca_der: bounded(wire.ca_der, CERTIFICATE_BYTES_MAX, "enlist_reply.ca_der")?,
+        operator: wire.operator.map(operator).transpose()?,
+        poll_interval_secs: poll_interval(
+            wire.poll_interval_secs,
+            "enlist_reply.poll_interval_secs",
+        )?,
+        addresses: addresses(wire.addresses, "enlist_reply.addresses")?,
+        clock: instant(wire.clock_us, "enlist_reply.clock")?,
+        incarnation: uuid_of(&wire.incarnation, "enlist_reply.incarnation")?,
+        moved: wire.moved,
+    }))
 }

@@ -2,8 +2,8 @@
 
 use super::definition::{document, history, operator, wire_document, wire_history, wire_operator};
 use super::{
-    addresses, bad, bounded, bytes_of, chain, cursor_of, decode, encode, instant, milliseconds,
-    name, offset, optional_text, poll_interval, required, text, uuid_of, wire_cursor,
+    addresses, bad, bounded, bytes_of, chain, cursor_of, cut, decode, encode, instant,
+    milliseconds, name, offset, optional_text, poll_interval, required, text, uuid_of, wire_cursor,
 };
 use crate::error::{ProtocolError, Result};
 use crate::limits::{
@@ -175,7 +175,7 @@ pub(crate) fn encode_to_target(message: &ToTarget) -> Vec<u8> {
             clock_us: clock.as_microsecond(),
         }),
         ToTarget::Defected { text } => wire::Body::Defected(wire::Defected {
-            text: cut_text(text),
+            text: cut(text, TEXT_UNITS_MAX),
         }),
         ToTarget::Renewed(Ok(chain)) => wire::Body::Renewed(wire::Renewed {
             chain_der: chain.clone(),
@@ -272,7 +272,7 @@ pub(super) fn facts(wire: wire::Facts) -> Result<TargetFacts> {
 pub(super) fn wire_refusal(refusal: &Refusal) -> wire::Refusal {
     wire::Refusal {
         number: refusal.number,
-        text: cut_text(&refusal.text),
+        text: cut(&refusal.text, TEXT_UNITS_MAX),
         retry_after_ms: milliseconds(refusal.retry_after),
     }
 }
@@ -288,7 +288,7 @@ pub(super) fn refusal(wire: wire::Refusal) -> Result<Refusal> {
 fn wire_instruction_text(entry: &InstructionText) -> wire::InstructionText {
     wire::InstructionText {
         instruction: Some(wire_cursor(entry.instruction)),
-        text: cut_text(&entry.text),
+        text: cut(&entry.text, TEXT_UNITS_MAX),
     }
 }
 
@@ -297,17 +297,6 @@ fn instruction_text(wire: wire::InstructionText) -> Result<InstructionText> {
         instruction: cursor_of(wire.instruction, "instruction_text.instruction")?,
         text: text(wire.text, TEXT_UNITS_MAX, "instruction_text.text")?,
     })
-}
-
-/// A text of our own, cut so that the peer takes it.
-fn cut_text(text: &str) -> String {
-    let mut units = 0;
-    text.chars()
-        .take_while(|c| {
-            units += c.len_utf16();
-            units <= TEXT_UNITS_MAX
-        })
-        .collect()
 }
 
 fn wire_report(report: &ReportRow) -> wire::ReportRow {
