@@ -354,10 +354,13 @@ fn decode_environment(part: &mut Reader<'_>) -> Result<EnvChange, TdsError> {
     })
 }
 
+/// Columns as events tell them, and as rows are read by them.
+type Described = (Vec<Column>, Vec<TypeInfo>);
+
 fn decode_columns(
     reader: &mut Reader<'_>,
     version: TdsVersion,
-) -> Result<Option<(Vec<Column>, Vec<TypeInfo>)>, TdsError> {
+) -> Result<Option<Described>, TdsError> {
     let count = reader.u16()?;
     if count == u16::MAX {
         return Ok(None);

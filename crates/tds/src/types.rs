@@ -262,24 +262,18 @@ impl TypeInfo {
 #[must_use]
 pub fn type_for(ty: SqlType, version: TdsVersion) -> SqlType {
     let fraction = |scale: u8| if scale == 0 { 0 } else { u16::from(scale) + 1 };
-    if version < TdsVersion::V7_3A {
-        match ty {
-            SqlType::Date => return SqlType::nvarchar(10),
-            SqlType::Time(scale) => return SqlType::nvarchar(8 + fraction(scale)),
-            SqlType::DateTime2(scale) => return SqlType::nvarchar(19 + fraction(scale)),
-            SqlType::DateTimeOffset(scale) => return SqlType::nvarchar(26 + fraction(scale)),
-            _same => {}
-        }
+    let knows_dates = version >= TdsVersion::V7_3A;
+    let knows_max = version >= TdsVersion::V7_2;
+    match (ty, knows_dates, knows_max) {
+        (SqlType::Date, false, _) => SqlType::nvarchar(10),
+        (SqlType::Time(scale), false, _) => SqlType::nvarchar(8 + fraction(scale)),
+        (SqlType::DateTime2(scale), false, _) => SqlType::nvarchar(19 + fraction(scale)),
+        (SqlType::DateTimeOffset(scale), false, _) => SqlType::nvarchar(26 + fraction(scale)),
+        (SqlType::VarChar(Length::Max), _, false) => SqlType::Text,
+        (SqlType::NVarChar(Length::Max) | SqlType::Xml, _, false) => SqlType::NText,
+        (SqlType::VarBinary(Length::Max), _, false) => SqlType::Image,
+        (same, _, _) => same,
     }
-    if version < TdsVersion::V7_2 {
-        match ty {
-            SqlType::VarChar(Length::Max) => return SqlType::Text,
-            SqlType::NVarChar(Length::Max) | SqlType::Xml => return SqlType::NText,
-            SqlType::VarBinary(Length::Max) => return SqlType::Image,
-            _same => {}
-        }
-    }
-    ty
 }
 
 /// Writes TYPE_INFO of a type that [`type_for`] has already fitted to the client.

@@ -149,10 +149,11 @@ fn encode_present(
         | SqlType::NVarChar(Length::Limited(n))
         | SqlType::VarBinary(Length::Limited(n)) => {
             let (units, unit_bytes) = measure(ty, value)?;
-            let padded = match ty {
-                SqlType::Char(_) | SqlType::NChar(_) | SqlType::Binary(_) => usize::from(n),
-                _variable => units,
-            };
+            let is_padded = matches!(
+                ty,
+                SqlType::Char(_) | SqlType::NChar(_) | SqlType::Binary(_)
+            );
+            let padded = if is_padded { usize::from(n) } else { units };
             if units > usize::from(n) {
                 return Err(TdsError::ValueRange { ty });
             }
@@ -162,10 +163,12 @@ fn encode_present(
                 .ok_or(TdsError::ValueRange { ty })?;
             out.put_u16(length);
             encode_bytes(out, ty, value);
-            let pad: &[u8] = match ty {
-                SqlType::NChar(_) => &[b' ', 0],
-                SqlType::Binary(_) => &[0],
-                _text => b" ",
+            let pad: &[u8] = if is_binary(ty) {
+                &[0]
+            } else if is_wide(ty) {
+                &[b' ', 0]
+            } else {
+                b" "
             };
             for _ in units..padded {
                 out.put(pad);
@@ -198,22 +201,16 @@ fn encode_present(
 
 /// The length of a string or binary in units of `ty`, and the bytes of a unit.
 fn measure(ty: SqlType, value: &Value) -> Result<(usize, usize), TdsError> {
-    match ty {
-        SqlType::Binary(_) | SqlType::VarBinary(_) | SqlType::Image => {
-            if let Value::Binary(bytes) = value {
-                return Ok((bytes.len(), 1));
-            }
+    if is_binary(ty) {
+        if let Value::Binary(bytes) = value {
+            return Ok((bytes.len(), 1));
         }
-        SqlType::NChar(_) | SqlType::NVarChar(_) | SqlType::NText | SqlType::Xml => {
-            if let Some(text) = value.as_str() {
-                return Ok((text.encode_utf16().count(), 2));
-            }
-        }
-        _narrow => {
-            if let Some(text) = value.as_str() {
-                return Ok((cp1252_length(text), 1));
-            }
-        }
+    } else if let Some(text) = value.as_str() {
+        return Ok(if is_wide(ty) {
+            (text.encode_utf16().count(), 2)
+        } else {
+            (cp1252_length(text), 1)
+        });
     }
     Err(TdsError::ValueKind {
         ty,
@@ -232,13 +229,30 @@ fn long_length(ty: SqlType, value: &Value) -> Result<u32, TdsError> {
 
 /// The bytes of a string or binary that [`measure`] has accepted.
 fn encode_bytes(out: &mut Vec<u8>, ty: SqlType, value: &Value) {
-    match (ty, value) {
-        (_, Value::Binary(bytes)) => out.put(bytes),
-        (SqlType::NChar(_) | SqlType::NVarChar(_) | SqlType::NText | SqlType::Xml, value) => {
-            out.put_utf16(value.as_str().unwrap_or_default());
-        }
-        (_, value) => encode_cp1252(value.as_str().unwrap_or_default(), out),
+    let text = value.as_str().unwrap_or_default();
+    if let Value::Binary(bytes) = value {
+        out.put(bytes);
+    } else if is_wide(ty) {
+        out.put_utf16(text);
+    } else {
+        encode_cp1252(text, out);
     }
+}
+
+/// Whether values are bytes.
+fn is_binary(ty: SqlType) -> bool {
+    matches!(
+        ty,
+        SqlType::Binary(_) | SqlType::VarBinary(_) | SqlType::Image
+    )
+}
+
+/// Whether values are text in UTF-16.
+fn is_wide(ty: SqlType) -> bool {
+    matches!(
+        ty,
+        SqlType::NChar(_) | SqlType::NVarChar(_) | SqlType::NText | SqlType::Xml
+    )
 }
 
 fn encode_scalar(out: &mut Vec<u8>, ty: SqlType, value: &Value) -> Result<(), TdsError> {
@@ -257,9 +271,12 @@ fn encode_scalar(out: &mut Vec<u8>, ty: SqlType, value: &Value) -> Result<(), Td
         SqlType::Int => out.put_i32(i32::try_from(integer()?).map_err(|_| range)?),
         SqlType::BigInt => out.put(&integer()?.to_le_bytes()),
         SqlType::Decimal { precision, scale } | SqlType::Numeric { precision, scale } => {
-            let unscaled = rescale(value, scale).ok_or_else(|| match value {
-                Value::Decimal(_) => range.clone(),
-                _other => wrong(),
+            let unscaled = rescale(value, scale).ok_or_else(|| {
+                if matches!(value, Value::Decimal(_) | Value::Money(_)) {
+                    range.clone()
+                } else {
+                    wrong()
+                }
             })?;
             if unscaled.unsigned_abs() >= 10u128.pow(u32::from(precision.min(38))) {
                 return Err(range);
@@ -267,13 +284,12 @@ fn encode_scalar(out: &mut Vec<u8>, ty: SqlType, value: &Value) -> Result<(), Td
             put_decimal(out, unscaled, precision);
         }
         SqlType::SmallMoney | SqlType::Money => {
-            let amount = match value {
-                Value::Money(amount) => *amount,
-                other => other
-                    .as_i64()
-                    .ok_or_else(wrong)?
+            let amount = if let Value::Money(amount) = value {
+                *amount
+            } else {
+                integer()?
                     .checked_mul(10_000)
-                    .ok_or_else(|| range.clone())?,
+                    .ok_or_else(|| range.clone())?
             };
             if ty == SqlType::SmallMoney {
                 out.put_i32(i32::try_from(amount).map_err(|_| range)?);
@@ -281,16 +297,22 @@ fn encode_scalar(out: &mut Vec<u8>, ty: SqlType, value: &Value) -> Result<(), Td
                 put_money(out, amount);
             }
         }
-        SqlType::Real => match value {
-            Value::Real(number) if number.is_finite() => out.put(&number.to_le_bytes()),
-            Value::Real(_) => return Err(range),
-            _other => return Err(wrong()),
-        },
+        SqlType::Real => {
+            let Value::Real(number) = value else {
+                return Err(wrong());
+            };
+            if !number.is_finite() {
+                return Err(range);
+            }
+            out.put(&number.to_le_bytes());
+        }
         SqlType::Float => {
-            let number = match value {
-                Value::Float(number) => *number,
-                Value::Real(number) => f64::from(*number),
-                _other => return Err(wrong()),
+            let number = if let Value::Float(number) = value {
+                *number
+            } else if let Value::Real(number) = value {
+                f64::from(*number)
+            } else {
+                return Err(wrong());
             };
             if !number.is_finite() {
                 return Err(range);
@@ -373,18 +395,20 @@ fn encode_scalar(out: &mut Vec<u8>, ty: SqlType, value: &Value) -> Result<(), Td
 
 /// An exact number as an integer of `scale` decimal places, when nothing is lost.
 fn rescale(value: &Value, scale: u8) -> Option<i128> {
-    let decimal = match value {
-        Value::Decimal(decimal) => *decimal,
-        Value::Money(amount) => Decimal {
+    let decimal = if let Value::Decimal(decimal) = value {
+        *decimal
+    } else if let Value::Money(amount) = value {
+        Decimal {
             unscaled: i128::from(*amount),
             precision: 19,
             scale: 4,
-        },
-        other => Decimal {
-            unscaled: i128::from(other.as_i64()?),
+        }
+    } else {
+        Decimal {
+            unscaled: i128::from(value.as_i64()?),
             precision: 19,
             scale: 0,
-        },
+        }
     };
     if decimal.scale <= scale {
         let factor = 10i128.checked_pow(u32::from(scale - decimal.scale))?;
@@ -432,6 +456,11 @@ fn scale_factor(scale: u8) -> u64 {
 
 fn encode_variant(out: &mut Vec<u8>, value: &Value, version: TdsVersion) -> Result<(), TdsError> {
     const TY: SqlType = SqlType::SqlVariant;
+    if version < TdsVersion::V7_3A
+        && let Some(ty) = temporal_type(value)
+    {
+        return encode_variant(out, &temporal_text(ty, value)?, version);
+    }
     let mut base = Vec::new();
     let mut scalar = |head: &[u8], ty: SqlType| {
         base.put(head);
@@ -457,20 +486,6 @@ fn encode_variant(out: &mut Vec<u8>, value: &Value, version: TdsVersion) -> Resu
                 scale: *scale,
             };
             scalar(&[token::DECIMALN, 2, *precision, *scale], ty)?;
-        }
-        Value::Date(_)
-        | Value::Time(_)
-        | Value::DateTime2 { .. }
-        | Value::DateTimeOffset { .. }
-            if version < TdsVersion::V7_3A =>
-        {
-            let ty = match value {
-                Value::Date(_) => SqlType::Date,
-                Value::Time(_) => SqlType::Time(7),
-                Value::DateTime2 { .. } => SqlType::DateTime2(7),
-                _offset => SqlType::DateTimeOffset(7),
-            };
-            return encode_variant(out, &temporal_text(ty, value)?, version);
         }
         Value::Date(_) => scalar(&[token::DATEN, 0], SqlType::Date)?,
         Value::Time(_) => scalar(&[token::TIMEN, 1, 7], SqlType::Time(7))?,
@@ -505,6 +520,21 @@ fn encode_variant(out: &mut Vec<u8>, value: &Value, version: TdsVersion) -> Resu
     out.put_u32(u32::try_from(base.len()).expect("a variant has at most 8009 bytes"));
     out.put(&base);
     Ok(())
+}
+
+/// The type that a date or time has inside a sql_variant.
+fn temporal_type(value: &Value) -> Option<SqlType> {
+    if matches!(value, Value::Date(_)) {
+        Some(SqlType::Date)
+    } else if matches!(value, Value::Time(_)) {
+        Some(SqlType::Time(7))
+    } else if matches!(value, Value::DateTime2 { .. }) {
+        Some(SqlType::DateTime2(7))
+    } else if matches!(value, Value::DateTimeOffset { .. }) {
+        Some(SqlType::DateTimeOffset(7))
+    } else {
+        None
+    }
 }
 
 fn is_temporal(ty: SqlType) -> bool {

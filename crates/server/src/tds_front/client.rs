@@ -265,7 +265,8 @@ impl SqlClient {
                 Encryption::On | Encryption::Required,
             ) => true,
             (Encryption::On | Encryption::Required, Encryption::Off)
-            | (Encryption::Off | Encryption::On | Encryption::Required, Encryption::NotSupported) => {
+            | (Encryption::Off | Encryption::On | Encryption::Required, Encryption::NotSupported) =>
+            {
                 return Err(ClientError::NotEncrypted { address });
             }
         };
