@@ -1,13 +1,23 @@
 //! The catalog's handle.
 
+use crate::sqlite::definitions::Definitions;
+use crate::sqlite::feed::{Feed, Subscription};
+use crate::sqlite::files::{Kind, lock_directory, open_writer};
+use crate::sqlite::log::TxLog;
+use crate::sqlite::readers::Readers;
+use crate::sqlite::runs::{Limits, Runs};
+use crate::sqlite::submit::{Job, Submitter};
+use crate::sqlite::writer::Writer;
 use crate::{
-    CatalogError, Change, CrashPoints, DefinitionsRead, DefinitionsWrite, HistoryLimits,
-    HistoryPurge, LEASE_IDLE_MAX, LEASE_TOTAL_MAX, LOCK_TIMEOUT_DEFAULT, Lease,
-    READ_TIMEOUT_DEFAULT, Result, RunsRead, RunsWrite, SpoolLimits,
+    CatalogError, Change, CrashPoints, DefinitionsRead, DefinitionsWrite, HistoryFilter,
+    HistoryLimits, HistoryPurge, LEASE_IDLE_MAX, LEASE_TOTAL_MAX, LOCK_TIMEOUT_DEFAULT, Lease,
+    Object, PURGE_CHUNK_ROWS, READ_TIMEOUT_DEFAULT, Result, RunsRead, RunsWrite, SpoolLimits,
 };
 use jiff::Timestamp;
-use model::InstanceId;
+use model::{HistoryId, InstanceId};
+use rusqlite::Connection;
 use std::path::Path;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 /// The instance that a new directory becomes.
@@ -71,17 +81,42 @@ pub struct Statistics {
     pub runs_writes: u64,
 }
 
-/// Keeps a subscriber of the change feed; dropping it ends the subscription.
-#[must_use = "dropping the subscription ends it"]
-#[derive(Debug)]
-pub struct Subscription(());
-
 /// An open catalog. Clones are handles to the same one; the last one dropped closes it.
 ///
 /// Closures run on the caller's thread. Inside one, no other write or lease of the same file may be
 /// started (it would wait for itself, until the lock time-out).
 #[derive(Debug, Clone)]
-pub struct Catalog(());
+pub struct Catalog {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    // Invariant: readers are dropped before the writers' connections, so that the last connection of each
+    // file is its writer and folds the write-ahead log back in; the directory's lock goes with the writers.
+    definitions_readers: Readers,
+    runs_readers: Readers,
+    definitions_queue: Submitter,
+    runs_queue: Submitter,
+    definitions: Arc<Writer>,
+    runs: Arc<Writer>,
+    feed: Arc<Feed>,
+    limits: RwLock<Limits>,
+    options: CatalogOptions,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.definitions_queue.close();
+        self.runs_queue.close();
+    }
+}
+
+impl Inner {
+    fn limits(&self) -> Limits {
+        *self.limits.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 impl Catalog {
     /// Opens the catalog of a data directory, makes it when the directory has none, and migrates it.
@@ -89,8 +124,62 @@ impl Catalog {
     /// # Errors
     /// `DirectoryInUse` when another process has it open, `Newer`, `Corrupt`, `Io`, `Storage`; `NotFound`
     /// when there is none and no new instance is given.
-    pub fn open(_directory: &Path, _options: CatalogOptions) -> Result<Self> {
-        todo!()
+    pub fn open(directory: &Path, options: CatalogOptions) -> Result<Self> {
+        let lock = Arc::new(lock_directory(directory)?);
+        let feed = Arc::new(Feed::default());
+        let writer = |kind| {
+            let connection = open_writer(directory, kind)?;
+            Ok::<_, CatalogError>(Arc::new(Writer::new(
+                kind,
+                connection,
+                options.crash_points.clone(),
+                Arc::clone(&feed),
+                Arc::clone(&lock),
+            )))
+        };
+        // The definitions' file says whether there is a catalog: it gets its instance last.
+        let runs = writer(Kind::Runs)?;
+        let definitions = writer(Kind::Definitions)?;
+        let readers =
+            |kind: Kind| Readers::new(directory.join(kind.file_name()), options.read_timeout);
+        let catalog = Self {
+            inner: Arc::new(Inner {
+                definitions_readers: readers(Kind::Definitions),
+                runs_readers: readers(Kind::Runs),
+                definitions_queue: Submitter::new(Kind::Definitions, options.lock_timeout),
+                runs_queue: Submitter::new(Kind::Runs, options.lock_timeout),
+                definitions,
+                runs,
+                feed,
+                limits: RwLock::new(Limits {
+                    history: options.history_limits,
+                    spool: options.spool_limits,
+                }),
+                options,
+            }),
+        };
+        catalog.make_instance()?;
+        Ok(catalog)
+    }
+
+    fn make_instance(&self) -> Result<()> {
+        let options = &self.inner.options;
+        let stored = self
+            .inner
+            .definitions_readers
+            .read(|connection| Definitions::reading(connection).stored_instance())?;
+        if stored.is_some() {
+            return Ok(());
+        }
+        let new = options
+            .new_instance
+            .as_ref()
+            .ok_or_else(|| CatalogError::not_found(Object::Instance, "this directory"))?;
+        self.inner
+            .definitions
+            .write(options.lock_timeout, |connection, log| {
+                Definitions::writing(connection, log).create_instance(new)
+            })
     }
 
     /// Reads definitions on a fresh snapshot.
@@ -99,9 +188,11 @@ impl Catalog {
     /// The closure's, or that no reader was free in time, or that the snapshot grew too old.
     pub fn definitions_read<T, E: From<CatalogError>>(
         &self,
-        _read: impl FnOnce(&dyn DefinitionsRead) -> Result<T, E>,
+        read: impl FnOnce(&dyn DefinitionsRead) -> Result<T, E>,
     ) -> Result<T, E> {
-        todo!()
+        self.inner
+            .definitions_readers
+            .read(|connection| read(&Definitions::reading(connection)))
     }
 
     /// Reads runs on a fresh snapshot.
@@ -110,9 +201,11 @@ impl Catalog {
     /// As [`Catalog::definitions_read`].
     pub fn runs_read<T, E: From<CatalogError>>(
         &self,
-        _read: impl FnOnce(&dyn RunsRead) -> Result<T, E>,
+        read: impl FnOnce(&dyn RunsRead) -> Result<T, E>,
     ) -> Result<T, E> {
-        todo!()
+        self.inner
+            .runs_readers
+            .read(|connection| read(&Runs::reading(connection)))
     }
 
     /// Writes definitions; returns once they are durable. Writes that come together share a commit; an
@@ -122,9 +215,9 @@ impl Catalog {
     /// The closure's; `LockTimeout`, `Busy`, `Commit`, `Closed`.
     pub fn definitions_write<T, E: From<CatalogError>>(
         &self,
-        _write: impl FnOnce(&mut dyn DefinitionsWrite) -> Result<T, E>,
+        write: impl FnOnce(&mut dyn DefinitionsWrite) -> Result<T, E>,
     ) -> Result<T, E> {
-        todo!()
+        self.definitions_write_within(self.inner.options.lock_timeout, write)
     }
 
     /// As [`Catalog::definitions_write`] with a lock time-out of its own.
@@ -133,10 +226,14 @@ impl Catalog {
     /// As [`Catalog::definitions_write`].
     pub fn definitions_write_within<T, E: From<CatalogError>>(
         &self,
-        _lock_timeout: Duration,
-        _write: impl FnOnce(&mut dyn DefinitionsWrite) -> Result<T, E>,
+        lock_timeout: Duration,
+        write: impl FnOnce(&mut dyn DefinitionsWrite) -> Result<T, E>,
     ) -> Result<T, E> {
-        todo!()
+        self.inner
+            .definitions
+            .write(lock_timeout, |connection, log| {
+                write(&mut Definitions::writing(connection, log))
+            })
     }
 
     /// Writes runs, as [`Catalog::definitions_write`] does definitions.
@@ -145,17 +242,28 @@ impl Catalog {
     /// As [`Catalog::definitions_write`].
     pub fn runs_write<T, E: From<CatalogError>>(
         &self,
-        _write: impl FnOnce(&mut dyn RunsWrite) -> Result<T, E>,
+        write: impl FnOnce(&mut dyn RunsWrite) -> Result<T, E>,
     ) -> Result<T, E> {
-        todo!()
+        let limits = self.inner.limits();
+        self.inner
+            .runs
+            .write(self.inner.options.lock_timeout, |connection, log| {
+                write(&mut Runs::writing(connection, log, limits))
+            })
     }
 
     /// Leases the definitions' writer for a transaction of several statements.
     ///
     /// # Errors
     /// `LockTimeout` (SQL Server's 1222), `Busy`, `Closed`.
-    pub fn lease(&self, _lock_timeout: Duration) -> Result<Lease> {
-        todo!()
+    pub fn lease(&self, lock_timeout: Duration) -> Result<Lease> {
+        let options = &self.inner.options;
+        let cell = self.inner.definitions.acquire_lease(
+            lock_timeout,
+            options.lease_idle_max,
+            options.lease_total_max,
+        )?;
+        Ok(Lease::new(cell))
     }
 
     /// Writes definitions without waiting: `done` is called on the catalog's thread once the write is
@@ -163,43 +271,86 @@ impl Catalog {
     ///
     /// # Errors
     /// `Busy` when [`SUBMIT_QUEUE_MAX`](crate::SUBMIT_QUEUE_MAX) writes wait; `Closed`. Nothing was done.
-    pub fn submit_definitions<T, E, W, D>(&self, _write: W, _done: D) -> Result<()>
+    pub fn submit_definitions<T, E, W, D>(&self, write: W, done: D) -> Result<()>
     where
         T: Send + 'static,
         E: From<CatalogError> + Send + 'static,
         W: FnOnce(&mut dyn DefinitionsWrite) -> Result<T, E> + Send + 'static,
         D: FnOnce(Result<T, E>) + Send + 'static,
     {
-        todo!()
+        self.inner.definitions_queue.submit(
+            &self.inner.definitions,
+            job(
+                move |connection, log| write(&mut Definitions::writing(connection, log)),
+                done,
+            ),
+        )
     }
 
     /// Writes runs without waiting, as [`Catalog::submit_definitions`] does definitions.
     ///
     /// # Errors
     /// As [`Catalog::submit_definitions`].
-    pub fn submit_runs<T, E, W, D>(&self, _write: W, _done: D) -> Result<()>
+    pub fn submit_runs<T, E, W, D>(&self, write: W, done: D) -> Result<()>
     where
         T: Send + 'static,
         E: From<CatalogError> + Send + 'static,
         W: FnOnce(&mut dyn RunsWrite) -> Result<T, E> + Send + 'static,
         D: FnOnce(Result<T, E>) + Send + 'static,
     {
-        todo!()
+        let limits = self.inner.limits();
+        self.inner.runs_queue.submit(
+            &self.inner.runs,
+            job(
+                move |connection, log| write(&mut Runs::writing(connection, log, limits)),
+                done,
+            ),
+        )
     }
 
-    /// Subscribes to committed changes. Each commit calls once, in commit order per file, before the
+    /// Subscribes to committed changes. Each commit calls once, in commit order per file, before its
     /// writers return. The subscriber may read; it must not write or wait for a writer.
-    pub fn subscribe(&self, _subscriber: Box<dyn Fn(&[Change]) + Send + Sync>) -> Subscription {
-        todo!()
+    pub fn subscribe(&self, subscriber: Box<dyn Fn(&[Change]) + Send + Sync>) -> Subscription {
+        self.inner.feed.subscribe(subscriber)
     }
 
-    /// Removes history in chunks of [`PURGE_CHUNK_ROWS`](crate::PURGE_CHUNK_ROWS), letting other writes in
-    /// between. Returns how many rows went.
+    /// Removes history in chunks of [`PURGE_CHUNK_ROWS`], letting other writes in between. Rows that wait
+    /// for the master stay. Returns how many rows went.
     ///
     /// # Errors
     /// As [`Catalog::runs_write`]; rows removed before stay removed.
-    pub fn purge_history(&self, _purge: &HistoryPurge) -> Result<u64> {
-        todo!()
+    pub fn purge_history(&self, purge: &HistoryPurge) -> Result<u64> {
+        let filter = HistoryFilter {
+            job: purge.job,
+            // Stored instants are whole microseconds: before is up to the one before.
+            started_to: purge
+                .before
+                .map(|before| before.saturating_sub(Duration::from_micros(1)))
+                .transpose()
+                .map_err(|_| CatalogError::OutOfRange {
+                    what: "the date of a purge",
+                })?,
+            ..HistoryFilter::default()
+        };
+        let mut after = None;
+        let mut removed = 0;
+        loop {
+            // Rows are chosen on a reader, so that the writer is held for the removal alone.
+            let page = self.runs_read(|runs| runs.history(&filter, after, PURGE_CHUNK_ROWS))?;
+            let ids: Vec<HistoryId> = page.iter().map(|record| record.id).collect();
+            let Some(last) = ids.last() else {
+                return Ok(removed);
+            };
+            after = Some(*last);
+            let limits = self.inner.limits();
+            let count = self
+                .inner
+                .runs
+                .write(self.inner.options.lock_timeout, |connection, log| {
+                    Runs::writing(connection, log, limits).delete_chosen(&ids)
+                })?;
+            removed += u64::try_from(count).unwrap_or(u64::MAX);
+        }
     }
 
     /// Removes what is left of deleted jobs in the runs file, in chunks. Re-runnable; to be called at start
@@ -208,29 +359,79 @@ impl Catalog {
     /// # Errors
     /// As [`Catalog::runs_write`] and [`Catalog::definitions_write`].
     pub fn cleanup_deleted_jobs(&self) -> Result<u64> {
-        todo!()
+        let mut finished = 0;
+        loop {
+            let deleted =
+                self.definitions_read(|definitions| definitions.deleted_jobs(PURGE_CHUNK_ROWS))?;
+            if deleted.is_empty() {
+                return Ok(finished);
+            }
+            for job in deleted {
+                while self.runs_write(|runs| {
+                    runs.cleanup_job(job.job, job.keep_history, PURGE_CHUNK_ROWS)
+                })? >= PURGE_CHUNK_ROWS
+                {}
+                self.definitions_write(|definitions| definitions.forget_deleted_job(job.job))?;
+                finished += 1;
+            }
+        }
     }
 
     /// How much history is kept.
     #[must_use]
     pub fn history_limits(&self) -> HistoryLimits {
-        todo!()
+        self.inner.limits().history
     }
 
     /// Changes how much history is kept, from the next outcome on. Not stored: settings are the caller's.
-    pub fn set_history_limits(&self, _limits: HistoryLimits) {
-        todo!()
+    pub fn set_history_limits(&self, limits: HistoryLimits) {
+        self.inner
+            .limits
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .history = limits;
     }
 
     /// Crash points of this process.
     #[must_use]
     pub fn crash_points(&self) -> &CrashPoints {
-        todo!()
+        &self.inner.options.crash_points
     }
 
     /// What was counted.
     #[must_use]
     pub fn statistics(&self) -> Statistics {
-        todo!()
+        let (definitions_commits, definitions_writes) = self.inner.definitions.counts();
+        let (runs_commits, runs_writes) = self.inner.runs.counts();
+        Statistics {
+            definitions_commits,
+            definitions_writes,
+            runs_commits,
+            runs_writes,
+        }
     }
+}
+
+/// A write and its answer as the queue takes them.
+fn job<T, E>(
+    write: impl FnOnce(&Connection, &mut TxLog) -> Result<T, E> + Send + 'static,
+    done: impl FnOnce(Result<T, E>) + Send + 'static,
+) -> Job
+where
+    T: Send + 'static,
+    E: From<CatalogError> + Send + 'static,
+{
+    Box::new(move |held| {
+        let result = match held {
+            Ok(held) => held.step(write),
+            Err(error) => Err(error.into()),
+        };
+        Box::new(move |outcome: Result<()>| {
+            done(match (result, outcome) {
+                (Ok(value), Ok(())) => Ok(value),
+                (Ok(_), Err(error)) => Err(error.into()),
+                (Err(error), _) => Err(error),
+            });
+        })
+    })
 }

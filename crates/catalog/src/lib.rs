@@ -11,10 +11,12 @@
 mod api;
 mod handle;
 mod lease;
+mod sqlite;
 
 pub use api::*;
-pub use handle::{Catalog, CatalogOptions, NewInstance, Statistics, Subscription};
+pub use handle::{Catalog, CatalogOptions, NewInstance, Statistics};
 pub use lease::Lease;
+pub use sqlite::feed::Subscription;
 
 /// The form in which names are compared: lower case, without trailing blanks.
 #[must_use]

@@ -113,6 +113,7 @@ pub trait RunsWrite: RunsRead {
     /// Writes a step's log; `append` adds to what is there. At most `bytes_max` bytes are kept, the newest.
     fn write_step_log(
         &mut self,
+        job: JobId,
         step: StepUid,
         text: &str,
         append: bool,

@@ -1,0 +1,245 @@
+//! The two files: where they are, how they are opened and migrated.
+
+use crate::{CatalogError, Result};
+use refinery::{Migration, Runner};
+use rusqlite::{Connection, OpenFlags};
+use std::fs::File;
+use std::path::Path;
+use std::time::Duration;
+
+/// File of the lock that keeps a second process out.
+const LOCK_FILE: &str = "catalog.lock";
+/// Prepared statements a writer keeps.
+const WRITER_STATEMENTS_KEPT: usize = 96;
+/// Prepared statements a reader keeps.
+const READER_STATEMENTS_KEPT: usize = 32;
+/// How long a connection waits for a lock that only an outside tool can hold.
+const OUTSIDE_LOCK_WAIT: Duration = Duration::from_secs(5);
+
+/// One of the catalog's files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// What administrators write.
+    Definitions,
+    /// What the agent and the fleet write.
+    Runs,
+}
+
+impl Kind {
+    /// The file's name.
+    pub(crate) const fn file_name(self) -> &'static str {
+        match self {
+            Self::Definitions => "msdb.db",
+            Self::Runs => "runs.db",
+        }
+    }
+
+    /// Word for queues, threads and crash points.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Definitions => "definitions",
+            Self::Runs => "runs",
+        }
+    }
+
+    /// Migrations in order: `V<number>__<name>` and its SQL.
+    const fn migrations(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Definitions => &[(
+                "V1__definitions",
+                include_str!("../../migrations/definitions/V1__definitions.sql"),
+            )],
+            Self::Runs => &[(
+                "V1__runs",
+                include_str!("../../migrations/runs/V1__runs.sql"),
+            )],
+        }
+    }
+}
+
+/// Takes the directory for this process; the lock goes with the file handle.
+pub(crate) fn lock_directory(directory: &Path) -> Result<File> {
+    let path = directory.join(LOCK_FILE);
+    let io = |action| {
+        let path = path.clone();
+        move |source| CatalogError::Io {
+            action,
+            path,
+            source,
+        }
+    };
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(io("open the lock file"))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(CatalogError::DirectoryInUse {
+            path: directory.to_owned(),
+        }),
+        Err(std::fs::TryLockError::Error(source)) => Err(io("lock")(source)),
+    }
+}
+
+/// Opens a file for its one writer and migrates it.
+///
+/// WAL with `synchronous=FULL`: a commit is durable when it returns. No memory map: a failing disk is then
+/// an error and not a signal, and resident memory stays what the cache says. `temp_store=MEMORY` keeps
+/// statement journals off the disk; the cache is small because an idle instance has to be.
+pub(crate) fn open_writer(directory: &Path, kind: Kind) -> Result<Connection> {
+    let path = directory.join(kind.file_name());
+    let mut connection = open(
+        &path,
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
+    )?;
+    connection.execute_batch(
+        "PRAGMA journal_mode = WAL;
+         PRAGMA synchronous = FULL;
+         PRAGMA foreign_keys = ON;
+         PRAGMA cache_size = -1024;
+         PRAGMA mmap_size = 0;
+         PRAGMA temp_store = MEMORY;
+         PRAGMA journal_size_limit = 16777216;
+         PRAGMA wal_autocheckpoint = 2000;",
+    )?;
+    connection.set_prepared_statement_cache_capacity(WRITER_STATEMENTS_KEPT);
+    migrate(&mut connection, &path, kind.migrations())?;
+    Ok(connection)
+}
+
+/// Opens a file for reading.
+pub(crate) fn open_reader(path: &Path) -> Result<Connection> {
+    let connection = open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    connection.execute_batch(
+        "PRAGMA query_only = ON;
+         PRAGMA cache_size = -512;
+         PRAGMA mmap_size = 0;
+         PRAGMA temp_store = MEMORY;",
+    )?;
+    connection.set_prepared_statement_cache_capacity(READER_STATEMENTS_KEPT);
+    Ok(connection)
+}
+
+fn open(path: &Path, flags: OpenFlags) -> Result<Connection> {
+    let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+        .map_err(|source| CatalogError::Storage {
+            action: "open a file of the catalog",
+            source: Box::new(source),
+        })?;
+    connection.busy_timeout(OUTSIDE_LOCK_WAIT)?;
+    Ok(connection)
+}
+
+/// Brings a file to the newest schema known; a newer one is refused.
+fn migrate(connection: &mut Connection, path: &Path, migrations: &[(&str, &str)]) -> Result<()> {
+    let known = i64::try_from(migrations.len()).unwrap_or(i64::MAX);
+    let found = schema_version(connection)?;
+    if found > known {
+        return Err(CatalogError::Newer {
+            path: path.to_owned(),
+            found,
+            known,
+        });
+    }
+    if found == known {
+        return Ok(());
+    }
+    runner(migrations)?
+        .run(connection)
+        .map_err(|source| CatalogError::Storage {
+            action: "migrate the catalog",
+            source: Box::new(source),
+        })?;
+    Ok(())
+}
+
+/// Version of a file's schema; 0 for an empty file.
+fn schema_version(connection: &Connection) -> Result<i64> {
+    let has_history: bool = connection.query_row(
+        "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'refinery_schema_history')",
+        [],
+        |row| row.get(0),
+    )?;
+    if !has_history {
+        return Ok(0);
+    }
+    Ok(connection.query_row(
+        "SELECT coalesce(max(version), 0) FROM refinery_schema_history",
+        [],
+        |row| row.get(0),
+    )?)
+}
+
+fn runner(migrations: &[(&str, &str)]) -> Result<Runner> {
+    let migrations = migrations
+        .iter()
+        .map(|(name, sql)| Migration::unapplied(name, sql))
+        .collect::<std::result::Result<Vec<_>, _>>()
+        .map_err(|source| CatalogError::Storage {
+            action: "read the migrations of this program",
+            source: Box::new(source),
+        })?;
+    Ok(Runner::new(&migrations))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use refinery::Target;
+
+    fn schema(connection: &Connection) -> Vec<String> {
+        let mut statement = connection
+            .prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY type, name")
+            .unwrap();
+        let rows = statement.query_map([], |row| row.get(0)).unwrap();
+        rows.map(std::result::Result::unwrap).collect()
+    }
+
+    #[test]
+    fn stepwise_migration_gives_the_schema_of_a_fresh_install() {
+        for kind in [Kind::Definitions, Kind::Runs] {
+            let mut fresh = Connection::open_in_memory().unwrap();
+            runner(kind.migrations()).unwrap().run(&mut fresh).unwrap();
+            let mut stepwise = Connection::open_in_memory().unwrap();
+            for version in 1..=kind.migrations().len() {
+                let target = Target::Version(i32::try_from(version).unwrap().into());
+                for _ in 0..2 {
+                    runner(kind.migrations())
+                        .unwrap()
+                        .set_target(target)
+                        .run(&mut stepwise)
+                        .unwrap();
+                }
+            }
+            assert_eq!(schema(&fresh), schema(&stepwise));
+            assert!(schema(&fresh).len() > 10);
+        }
+    }
+
+    #[test]
+    fn a_newer_schema_is_refused() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        let kind = Kind::Runs;
+        runner(kind.migrations())
+            .unwrap()
+            .run(&mut connection)
+            .unwrap();
+        connection
+            .execute("UPDATE refinery_schema_history SET version = 99", [])
+            .unwrap();
+        let error = migrate(&mut connection, Path::new("runs.db"), kind.migrations()).unwrap_err();
+        assert!(
+            matches!(
+                error,
+                CatalogError::Newer {
+                    found: 99,
+                    known: 1,
+                    ..
+                }
+            ),
+            "{error}"
+        );
+    }
+}
