@@ -1,8 +1,33 @@
 //! The msdb database: its tables as projections of the catalog, its stored procedures, permissions and
 //! error numbers.
 //!
-//! Start with [`services`] for what the running instance has to offer and [`declare`] for the procedures.
+//! A procedure is a declaration (`declare`, data) and a body (`procedures`, one file per noun). Who may do
+//! what is decided in `caller`; how a statement meets the catalog in `call`; what the catalog holds becomes
+//! msdb's columns in `tables`. [`MsdbHost`] is what the engine sees.
+//!
+//! Not here: sockets, processes, the clock and keys, which [`services`] asks the server for; T-SQL itself.
+//! Start with [`MsdbHost`] and [`declare`].
 
+mod admin;
+mod call;
+mod caller;
+mod convert;
 pub mod declare;
+mod error;
+mod functions;
+mod host;
+mod lookup;
 pub mod messages;
+mod pattern;
+mod post;
+mod procedures;
+pub mod properties;
 pub mod services;
+pub mod settings;
+mod subsystems;
+mod system;
+mod tables;
+mod targets;
+
+pub use host::{MsdbHost, may_use_agent};
+pub use subsystems::default_subsystems;

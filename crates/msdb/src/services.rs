@@ -240,6 +240,9 @@ pub trait Services: Send + Sync {
     /// The clock.
     fn now(&self) -> Moment;
 
+    /// Time since an arbitrary fixed point, by a clock that never steps back.
+    fn elapsed(&self) -> Duration;
+
     /// A fresh random identifier (version 4).
     fn new_uuid(&self) -> Uuid;
 

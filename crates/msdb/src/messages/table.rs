@@ -7,7 +7,9 @@
 #[rustfmt::skip]
 pub(super) const MESSAGES: &[(i32, u8, &str)] = &[
     (201, 16, "Procedure or function '%s' expects parameter '%s', which was not supplied."),
+    (226, 16, "%s is not allowed after other changes in the same transaction."),
     (229, 14, "The %s permission was denied on the object '%s', database '%s', schema '%s'."),
+    (242, 16, "The conversion of a varchar data type to a datetime data type resulted in an out-of-range value."),
     (515, 16, "Cannot insert the value NULL into column '%s', table '%s'; column does not allow nulls. %s fails."),
     (911, 16, "Database '%s' does not exist. Make sure that the name is entered correctly."),
     (1205, 13, "Transaction (Process ID %d) was deadlocked on lock resources with another process and has been chosen as the deadlock victim. Rerun the transaction."),
@@ -240,8 +242,11 @@ pub(super) const MESSAGES: &[(i32, u8, &str)] = &[
     (15174, 16, "Login '%s' owns one or more databases or is the instance's own. It cannot be dropped."),
     (15247, 16, "User does not have permission to perform this action."),
     (15405, 16, "Cannot use the special principal '%s'."),
+    (15410, 11, "User or role '%s' does not exist in this database."),
+    (15433, 16, "Supplied parameter sid is in use."),
     (15434, 16, "Could not drop login '%s' as the user is currently logged in."),
-    (22001, 16, "%s"),
+    (15530, 16, "The %s with name \"%s\" already exists."),
+    (22001, 1, "%s"),
     (22022, 16, "SQLServerAgent Error: %s"),
     (22026, 16, "%s"),
     (40515, 16, "%s '%s' is not available in this version of Muster."),

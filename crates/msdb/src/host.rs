@@ -1,0 +1,412 @@
+//! The engine's host: one session's view of msdb, of `sys`, and of its own transaction.
+
+use crate::admin;
+use crate::call::{Call, Output, Store, Transaction, index};
+use crate::caller::{AgentRole, Caller, is_sysadmin};
+use crate::declare::{self, Database, procedures};
+use crate::error::{Fault, Result, from_catalog};
+use crate::functions;
+use crate::messages::raise;
+use crate::procedures::body;
+use crate::properties;
+use crate::services::Services;
+use crate::system;
+use crate::tables::{self, Declared, Rows, Scanner};
+use catalog::{Catalog, name_key};
+use engine::host::{
+    AdminStatement, Argument, FunctionDecl, Host, Principal, ProcedureDecl, ResultSink,
+    SYSTEM_DATABASES, Scan, SeekKey, TableDecl,
+};
+use std::sync::Arc;
+use std::time::Duration;
+use tsql::{SqlError, Value};
+
+/// One session's host.
+pub struct MsdbHost {
+    catalog: Catalog,
+    services: Arc<dyn Services>,
+    login: String,
+    sid: Vec<u8>,
+    database: String,
+    transaction: Option<Transaction>,
+}
+
+impl std::fmt::Debug for MsdbHost {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MsdbHost")
+            .field("login", &self.login)
+            .field("database", &self.database)
+            .finish_non_exhaustive()
+    }
+}
+
+impl MsdbHost {
+    /// A session of a login that has been authenticated.
+    #[must_use]
+    pub fn new(catalog: Catalog, services: Arc<dyn Services>, login: String, sid: Vec<u8>) -> Self {
+        Self {
+            catalog,
+            services,
+            login,
+            sid,
+            database: "master".to_owned(),
+            transaction: None,
+        }
+    }
+
+    fn store(&mut self) -> Store<'_> {
+        Store::new(&self.catalog, self.transaction.as_mut())
+    }
+
+    fn caller(&mut self) -> Result<Caller> {
+        let (login, sid) = (self.login.clone(), self.sid.clone());
+        self.store()
+            .read(|definitions| Caller::resolve(definitions, &login, &sid))
+    }
+
+    /// A read that answers a question about principals; a failure of the store is logged and answers `None`.
+    fn ask<T>(
+        &self,
+        question: impl FnOnce(&dyn catalog::DefinitionsRead) -> Result<Option<T>>,
+    ) -> Option<T> {
+        match self.catalog.definitions_read(question) {
+            Ok(answer) => answer,
+            Err(fault) => {
+                let error = SqlError::from(fault);
+                tracing::error!(%error, "a question about principals failed");
+                None
+            }
+        }
+    }
+
+    fn run(
+        &mut self,
+        name: &str,
+        arguments: &mut [Argument],
+        sink: &mut dyn ResultSink,
+    ) -> Result<i32> {
+        let key = name.to_ascii_lowercase();
+        let declared = procedures()
+            .get(&key)
+            .ok_or_else(|| raise(2812, &[name.into()]))?;
+        let caller = self.caller()?;
+        let mut store = Store::new(&self.catalog, self.transaction.as_mut());
+        store.read(|definitions| caller.check_execute(definitions, declared.procedure))?;
+        let Some(body) = body(&key) else {
+            return Err(raise(40515, &["Procedure".into(), name.into()]).into());
+        };
+        let outputs = {
+            let call = Call::new(
+                declared.procedure,
+                arguments,
+                caller,
+                &*self.services,
+                &self.catalog,
+                &self.database,
+            );
+            let mut out = Output::new(sink);
+            body(&call, &mut store, &mut out)?;
+            out.finish()?
+        };
+        let (code, values) = outputs;
+        for (parameter, value) in values {
+            arguments[index(declared.procedure, parameter)].value = value;
+        }
+        Ok(code)
+    }
+
+    fn read_table(
+        &mut self,
+        database: &str,
+        declared: &Declared,
+        keys: &[SeekKey],
+    ) -> Result<Scan> {
+        let caller = self.caller()?;
+        let catalog = self.catalog.clone();
+        let services = Arc::clone(&self.services);
+        let rows = self.store().read(|definitions| {
+            let mut scanner = Scanner::new(
+                definitions,
+                &catalog,
+                &caller,
+                &*services,
+                declared.table,
+                keys,
+            );
+            scanner.database = database;
+            scanner.check_select()?;
+            (declared.table.rows)(&scanner)
+        })?;
+        Ok(match rows {
+            Rows::All(rows) => Box::new(rows.into_iter().map(Ok)),
+            Rows::Pages(scan) => scan,
+        })
+    }
+}
+
+/// The table or view of a name, in the database's own schema or in `sys`.
+fn declared(database: &str, schema: &str, name: &str) -> Option<&'static Declared> {
+    let name = name.trim_end_matches(' ').to_ascii_lowercase();
+    if schema.eq_ignore_ascii_case("dbo")
+        && database.eq_ignore_ascii_case("msdb")
+        && let Some(table) = tables::tables().get(&("msdb", "dbo", name.clone()))
+    {
+        return Some(table);
+    }
+    let compatibility = system::COMPATIBILITY.contains(&name.as_str());
+    if schema.eq_ignore_ascii_case("sys") || (schema.eq_ignore_ascii_case("dbo") && compatibility) {
+        return system::views().get(&("master", "sys", name));
+    }
+    None
+}
+
+impl Host for MsdbHost {
+    fn principal(&self) -> Principal {
+        let sysadmin =
+            self.ask(|definitions| Ok(Some(is_sysadmin(definitions, &self.login, &self.sid)?)));
+        Principal {
+            login: self.login.clone(),
+            sid: self.sid.clone(),
+            sysadmin: sysadmin.unwrap_or(false),
+        }
+    }
+
+    fn enter_database(&mut self, database: &str) {
+        database.clone_into(&mut self.database);
+    }
+
+    fn database(&self, name: &str) -> Option<String> {
+        SYSTEM_DATABASES
+            .iter()
+            .find(|(_, known)| name_key(known) == name_key(name))
+            .map(|(_, known)| (*known).to_owned())
+    }
+
+    fn table(&self, database: &str, schema: &str, name: &str) -> Option<Arc<TableDecl>> {
+        declared(database, schema, name).map(|declared| Arc::clone(&declared.decl))
+    }
+
+    fn scan(
+        &mut self,
+        database: &str,
+        table: &TableDecl,
+        keys: &[SeekKey],
+    ) -> Result<Scan, SqlError> {
+        let Some(declared) = declared(table.database, table.schema, table.name) else {
+            return Err(SqlError::new(
+                208,
+                16,
+                format!("Invalid object name '{}'.", table.name),
+            ));
+        };
+        Ok(self.read_table(database, declared, keys)?)
+    }
+
+    fn function(&self, database: &str, schema: &str, name: &str) -> Option<Arc<FunctionDecl>> {
+        functions::find(database, schema, name)
+    }
+
+    fn call_scalar(
+        &mut self,
+        function: &FunctionDecl,
+        arguments: &[Value],
+    ) -> Result<Value, SqlError> {
+        if function.name == "agent_datetime" {
+            return Ok(functions::agent_datetime(arguments)?);
+        }
+        let name = self
+            .store()
+            .read(|definitions| functions::suser_sname(definitions, arguments))?;
+        Ok(name)
+    }
+
+    fn scan_function(
+        &mut self,
+        _function: &FunctionDecl,
+        _arguments: &[Value],
+    ) -> Result<Scan, SqlError> {
+        // fn_listextendedproperty is the only one; no object has extended properties.
+        Ok(Box::new(std::iter::empty()))
+    }
+
+    fn procedure(&self, database: &str, schema: &str, name: &str) -> Option<Arc<ProcedureDecl>> {
+        let name = name.trim_end_matches(' ').to_ascii_lowercase();
+        let declared = procedures().get(&name)?;
+        let dbo = schema.eq_ignore_ascii_case("dbo");
+        let found = match declared.procedure.database {
+            Database::Msdb => dbo && database.eq_ignore_ascii_case("msdb"),
+            Database::Master => dbo || schema.eq_ignore_ascii_case("sys"),
+        };
+        found.then(|| Arc::clone(&declared.decl))
+    }
+
+    fn call(
+        &mut self,
+        procedure: &ProcedureDecl,
+        arguments: &mut [Argument],
+        sink: &mut dyn ResultSink,
+    ) -> Result<i32, SqlError> {
+        self.run(procedure.name, arguments, sink)
+            .map_err(|fault| SqlError::from(fault).in_procedure(procedure.name))
+    }
+
+    fn administer(&mut self, database: &str, statement: &AdminStatement) -> Result<(), SqlError> {
+        let caller = self.caller()?;
+        let now = self.services.now().utc;
+        let mut store = Store::new(&self.catalog, self.transaction.as_mut());
+        admin::administer(
+            &mut store,
+            &caller,
+            &*self.services,
+            now,
+            database,
+            statement,
+        )?;
+        Ok(())
+    }
+
+    fn begin(&mut self) -> Result<(), SqlError> {
+        self.transaction = Some(Transaction::default());
+        Ok(())
+    }
+
+    fn commit(&mut self) -> Result<(), SqlError> {
+        let lease = self.transaction.take().and_then(|open| open.lease);
+        match lease {
+            Some(lease) => lease.commit().map_err(|error| from_catalog(&error)),
+            None => Ok(()),
+        }
+    }
+
+    fn rollback(&mut self) -> Result<(), SqlError> {
+        let lease = self.transaction.take().and_then(|open| open.lease);
+        match lease {
+            Some(lease) => lease.rollback().map_err(|error| from_catalog(&error)),
+            None => Ok(()),
+        }
+    }
+
+    fn savepoint(&mut self, name: &str, restore: bool) -> Result<(), SqlError> {
+        let unknown = || raise(6401, &[name.into()]);
+        let open = self.transaction.as_mut().ok_or_else(unknown)?;
+        let done = match (&mut open.lease, restore) {
+            (Some(lease), false) => lease.savepoint(name),
+            (Some(lease), true) => lease.rollback_to(name),
+            (None, false) => {
+                open.early_savepoints.push(name.to_owned());
+                Ok(())
+            }
+            (None, true) => {
+                let known = &open.early_savepoints;
+                let known = known.iter().any(|saved| saved.eq_ignore_ascii_case(name));
+                return if known { Ok(()) } else { Err(unknown()) };
+            }
+        };
+        done.map_err(|error| from_catalog(&error))
+    }
+
+    fn server_property(&self, name: &str) -> Value {
+        let instance = self.services.instance();
+        properties::server_property(&instance, self.services.now().zone, name)
+    }
+
+    fn is_server_role_member(&self, role: &str, login: Option<&str>) -> Option<bool> {
+        let role = admin::server_role(role)?;
+        let name = login.unwrap_or(&self.login);
+        self.ask(|definitions| match definitions.login(name)? {
+            Some(login) => Ok(Some(admin::in_server_role(definitions, role, &login)?)),
+            None => Ok(None),
+        })
+    }
+
+    fn is_role_member(&self, database: &str, role: &str, user: Option<&str>) -> Option<bool> {
+        let role = admin::database_role(database, role)?;
+        self.ask(|definitions| {
+            let Some(user) = user else {
+                if database.eq_ignore_ascii_case("msdb") {
+                    let caller = Caller::resolve(definitions, &self.login, &self.sid)?;
+                    return Ok(Some(caller.has_role(role)));
+                }
+                if role == "public" || is_sysadmin(definitions, &self.login, &self.sid)? {
+                    return Ok(Some(true));
+                }
+                return match definitions.database_user_by_sid(database, &self.sid)? {
+                    Some(user) => Ok(Some(
+                        definitions.is_role_member(database, role, &user.name)?,
+                    )),
+                    None => Ok(Some(false)),
+                };
+            };
+            match definitions.database_user(database, user)? {
+                Some(user) => Ok(Some(
+                    role == "public" || definitions.is_role_member(database, role, &user.name)?,
+                )),
+                None => Ok(None),
+            }
+        })
+    }
+
+    fn login_sid(&self, login: Option<&str>) -> Option<Vec<u8>> {
+        match login {
+            None => Some(self.sid.clone()),
+            Some(name) => {
+                self.ask(|definitions| Ok(definitions.login(name)?.map(|login| login.sid)))
+            }
+        }
+    }
+
+    fn login_name(&self, sid: Option<&[u8]>) -> Option<String> {
+        match sid {
+            None => Some(self.login.clone()),
+            Some(sid) => {
+                self.ask(|definitions| Ok(definitions.login_by_sid(sid)?.map(|login| login.name)))
+            }
+        }
+    }
+
+    fn now(&self) -> (i64, i16) {
+        let moment = self.services.now();
+        let offset = moment.zone.to_offset(moment.utc).seconds() / 60;
+        (
+            moment.utc.as_microsecond(),
+            i16::try_from(offset).unwrap_or(0),
+        )
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.services.elapsed()
+    }
+
+    fn object_name(&self, database: &str, id: i32) -> Option<(String, String)> {
+        let number =
+            |schema: &str, name: &str| engine::host::stable_object_id(database, schema, name);
+        let own = database.eq_ignore_ascii_case("msdb");
+        let tables = tables::tables().values().filter(|_| own);
+        let views = system::views().values();
+        if let Some(found) = tables
+            .chain(views)
+            .map(|declared| declared.table)
+            .find(|table| number(table.schema, table.name) == id)
+        {
+            return Some((found.schema.to_owned(), found.name.to_owned()));
+        }
+        declare::procedures()
+            .values()
+            .filter(|declared| own && declared.procedure.database == Database::Msdb)
+            .find(|declared| number("dbo", declared.procedure.name) == id)
+            .map(|declared| ("dbo".to_owned(), declared.procedure.name.to_owned()))
+    }
+}
+
+/// Whether the login may use the Agent at all: sysadmin or one of the Agent's roles in msdb.
+///
+/// For the console and the command line, which ask before they show anything.
+///
+/// # Errors
+/// What the catalog raises.
+pub fn may_use_agent(catalog: &Catalog, login: &str, sid: &[u8]) -> Result<bool, SqlError> {
+    let answer: Result<bool, Fault> = catalog.definitions_read(|definitions| {
+        Ok(Caller::resolve(definitions, login, sid)?.is(AgentRole::User))
+    });
+    Ok(answer?)
+}

@@ -1,0 +1,104 @@
+//! What each procedure does, one file per noun. [`body`] finds it by name.
+
+mod activity;
+mod category;
+mod download;
+mod enlist;
+mod history;
+mod job;
+mod job_help;
+mod jobserver;
+mod jobstep;
+mod operator;
+mod registry;
+mod run;
+mod schedule;
+mod schedule_help;
+mod security;
+mod target;
+
+use crate::call::{Call, Output, Store};
+use crate::error::Result;
+
+/// A procedure's body. The return code is 0 when it succeeds, 1 when it raises.
+pub(crate) type Body = fn(&Call<'_>, &mut Store<'_>, &mut Output<'_>) -> Result<()>;
+
+/// The body of a declared procedure, by its lower-case name; `None` while it is declared only.
+pub(crate) fn body(name: &str) -> Option<Body> {
+    BODIES
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map(|(_, body)| *body)
+}
+
+/// Every procedure that has a body.
+const BODIES: &[(&str, Body)] = &[
+    ("sp_add_job", job::add),
+    ("sp_update_job", job::update),
+    ("sp_delete_job", job::delete),
+    ("sp_help_job", job_help::help),
+    ("sp_help_jobactivity", activity::help),
+    ("sp_add_jobstep", jobstep::add),
+    ("sp_update_jobstep", jobstep::update),
+    ("sp_delete_jobstep", jobstep::delete),
+    ("sp_help_jobstep", jobstep::help),
+    ("sp_add_schedule", schedule::add),
+    ("sp_update_schedule", schedule::update),
+    ("sp_delete_schedule", schedule::delete),
+    ("sp_attach_schedule", schedule::attach),
+    ("sp_detach_schedule", schedule::detach),
+    ("sp_help_schedule", schedule_help::help),
+    ("sp_add_jobschedule", schedule::add_to_job),
+    ("sp_update_jobschedule", schedule::update_of_job),
+    ("sp_delete_jobschedule", schedule::delete_of_job),
+    ("sp_help_jobschedule", schedule_help::help_of_job),
+    ("sp_get_schedule_description", schedule_help::description),
+    ("sp_help_jobs_in_schedule", job_help::help_in_schedule),
+    ("sp_help_jobcount", schedule_help::job_count),
+    ("sp_add_jobserver", jobserver::add),
+    ("sp_delete_jobserver", jobserver::delete),
+    ("sp_help_jobserver", jobserver::help),
+    ("sp_apply_job_to_targets", jobserver::apply),
+    ("sp_remove_job_from_targets", jobserver::remove),
+    ("sp_start_job", run::start),
+    ("sp_stop_job", run::stop),
+    ("sp_help_jobhistory", history::help),
+    ("sp_purge_jobhistory", history::purge),
+    ("sp_add_category", category::add),
+    ("sp_update_category", category::update),
+    ("sp_delete_category", category::delete),
+    ("sp_help_category", category::help),
+    ("sp_add_operator", operator::add),
+    ("sp_update_operator", operator::update),
+    ("sp_delete_operator", operator::delete),
+    ("sp_help_operator", operator::help),
+    ("sp_help_operator_jobs", operator::help_jobs),
+    ("sp_msx_enlist", enlist::enlist),
+    ("sp_msx_defect", enlist::defect),
+    ("sp_msx_set_account", enlist::set_account),
+    ("sp_msx_get_account", enlist::get_account),
+    ("sp_help_targetserver", target::help),
+    ("sp_delete_targetserver", target::delete),
+    ("sp_resync_targetserver", target::resync),
+    ("sp_add_targetservergroup", target::add_group),
+    ("sp_update_targetservergroup", target::update_group),
+    ("sp_delete_targetservergroup", target::delete_group),
+    ("sp_help_targetservergroup", target::help_group),
+    ("sp_add_targetsvrgrp_member", target::add_member),
+    ("sp_delete_targetsvrgrp_member", target::delete_member),
+    ("sp_help_downloadlist", download::help),
+    ("sp_post_msx_operation", download::post),
+    ("xp_instance_regread", registry::read),
+    ("xp_regread", registry::read),
+    ("xp_instance_regwrite", registry::write),
+    ("xp_regwrite", registry::write),
+    ("xp_instance_regdeletevalue", registry::delete),
+    ("xp_regdeletevalue", registry::delete),
+    ("sp_addrolemember", security::add_role_member),
+    ("sp_droprolemember", security::drop_role_member),
+    ("sp_addsrvrolemember", security::add_server_role_member),
+    ("sp_dropsrvrolemember", security::drop_server_role_member),
+];
+
+pub(crate) use jobstep::proxy_id;
+pub(crate) use schedule_help::timing as schedule_timing;
