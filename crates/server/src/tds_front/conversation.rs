@@ -49,7 +49,6 @@ where
         held: None,
         late: Vec::new(),
         outgoing: Outgoing::default(),
-        closing: false,
     };
     let (mut input, mut output) = tokio::io::split::<Greeted<S>>(stream);
     let outcome = conversation.run(&mut input, &mut output).await;
@@ -83,7 +82,6 @@ struct Conversation {
     // Environment tokens that came after the answer they belong to.
     late: Vec<u8>,
     outgoing: Outgoing,
-    closing: bool,
 }
 
 impl Conversation {
@@ -99,11 +97,8 @@ impl Conversation {
                 self.receive(message)?;
             }
             self.start_held()?;
-            if self.closing && self.outgoing.is_empty() {
-                return Err(FrontError::SessionEnded);
-            }
             tokio::select! {
-                read = input.read(&mut buffer), if !self.closing => {
+                read = input.read(&mut buffer) => {
                     let count = match read {
                         Ok(count) => count,
                         // Many clients end TLS, or the connection, without a word.
@@ -154,8 +149,7 @@ impl Conversation {
             } else {
                 // Its answer was complete already, or the request has not begun: acknowledged alone.
                 self.held = None;
-                self.answer = Some(self.message());
-                self.end_acknowledged();
+                self.acknowledge_now();
             }
             return Ok(());
         }
@@ -171,7 +165,7 @@ impl Conversation {
 
     /// Starts the request that waits, when the session is free.
     fn start_held(&mut self) -> Result<(), FrontError> {
-        if self.running || self.answer.is_some() || self.closing {
+        if self.running || self.answer.is_some() {
             return Ok(());
         }
         let Some(message) = self.held.take() else {
@@ -195,6 +189,7 @@ impl Conversation {
         self.worker.hand_over(work, reset)
     }
 
+    /// Takes in what the session says. On an error, what the client is told last is in `outgoing`.
     fn deliver(&mut self, said: Option<Output>) -> Result<(), FrontError> {
         match said {
             Some(Output::Tokens(tokens)) => {
@@ -217,12 +212,12 @@ impl Conversation {
                 self.acknowledge = None;
                 self.end_answer();
                 self.discard = false;
-                self.closing |= close;
+                if close {
+                    return Err(FrontError::SessionEnded);
+                }
             }
             None => {
                 // A defect of the session: its thread ended without a word.
-                self.running = false;
-                self.closing = true;
                 if let Some(mut answer) = self.answer.take() {
                     let mut tokens = TokenWriter::new(self.version);
                     let text = "Internal error: the session ended. The connection ends too.";
@@ -235,34 +230,37 @@ impl Conversation {
                     answer.write(&tokens.take());
                     answer.finish(self.outgoing.room());
                 }
-                return if self.outgoing.is_empty() {
-                    Err(FrontError::SessionLost)
-                } else {
-                    Ok(())
-                };
+                return Err(FrontError::SessionLost);
             }
         }
         Ok(())
     }
 
-    /// Ends the open answer, with the acknowledgement when an attention asked for it.
+    /// Ends the open answer; one that an attention cut short is followed by the acknowledgement.
     fn end_answer(&mut self) {
+        let Some(mut answer) = self.answer.take() else {
+            return;
+        };
         if self.discard {
-            self.end_acknowledged();
-        } else if let Some(answer) = self.answer.take() {
-            answer.finish(self.outgoing.room());
+            answer.write(&self.end(Done {
+                error: true,
+                ..Done::new(DoneKind::Done)
+            }));
+        }
+        answer.finish(self.outgoing.room());
+        if self.discard {
+            self.acknowledge_now();
         }
     }
 
-    fn end_acknowledged(&mut self) {
-        let acknowledgement = self.end(Done {
+    /// Acknowledges an attention, in a message of its own: tedious waits for one, the others take either.
+    fn acknowledge_now(&mut self) {
+        let mut acknowledgement = self.message();
+        acknowledgement.write(&self.end(Done {
             attention: true,
             ..Done::new(DoneKind::Done)
-        });
-        if let Some(mut answer) = self.answer.take() {
-            answer.write(&acknowledgement);
-            answer.finish(self.outgoing.room());
-        }
+        }));
+        acknowledgement.finish(self.outgoing.room());
     }
 
     fn end(&self, done: Done) -> Vec<u8> {

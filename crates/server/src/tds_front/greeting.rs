@@ -226,9 +226,8 @@ async fn open_session(
     context: &ConnectionContext,
 ) -> Result<Result<(Worker, Accepted), SqlError>, FrontError> {
     let front = &context.front;
-    let turn = front
-        .logins
-        .acquire()
+    let turn = Arc::clone(&front.logins)
+        .acquire_owned()
         .await
         .map_err(|_| FrontError::SessionLost)?;
     let Some(spid) = front.spids.take() else {
@@ -250,10 +249,13 @@ async fn open_session(
         version: login.version,
     };
     let sessions = Arc::clone(&front.options.sessions);
-    let verified = tokio::task::spawn_blocking(move || sessions.login(request))
-        .await
-        .map_err(|_| FrontError::SessionLost)?;
-    drop(turn);
+    let verified = tokio::task::spawn_blocking(move || {
+        // Held for as long as the verification takes, even when the client has gone.
+        let _turn = turn;
+        sessions.login(request)
+    })
+    .await
+    .map_err(|_| FrontError::SessionLost)?;
     let AcceptedLogin {
         database,
         language,

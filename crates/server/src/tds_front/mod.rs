@@ -63,7 +63,7 @@ pub const PROGRAM_NAME: &str = "Microsoft SQL Server";
 /// What all connections share.
 pub struct TdsFront {
     options: FrontOptions,
-    logins: Semaphore,
+    logins: Arc<Semaphore>,
     spids: Arc<Spids>,
 }
 
@@ -123,7 +123,7 @@ impl TdsFront {
     pub fn new(options: FrontOptions) -> Self {
         Self {
             options,
-            logins: Semaphore::new(LOGINS_AT_ONCE_MAX),
+            logins: Arc::new(Semaphore::new(LOGINS_AT_ONCE_MAX)),
             spids: Arc::default(),
         }
     }

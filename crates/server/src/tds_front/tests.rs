@@ -415,6 +415,12 @@ const ACKNOWLEDGED: Done = Done {
     ..Done::new(DoneKind::Done)
 };
 
+/// The end of an answer that an attention has cut short.
+const CUT_SHORT: Done = Done {
+    error: true,
+    ..Done::new(DoneKind::Done)
+};
+
 async fn collect(client: &mut SqlClient, text: &str) -> Vec<Event> {
     let mut events = Vec::new();
     client
@@ -764,8 +770,8 @@ async fn an_attention_does_not_wait_for_a_statement_that_goes_on() {
         .unwrap();
     raw.send(PacketType::Attention, &[]).await;
     // The statement is still running: nobody has opened its gate.
-    let events = raw.events().await;
-    assert_eq!(dones(&events).last(), Some(&ACKNOWLEDGED));
+    assert_eq!(raw.events().await, [Event::Done(CUT_SHORT)]);
+    assert_eq!(raw.events().await, [Event::Done(ACKNOWLEDGED)]);
     // The next request waits for it, and learns what became of the transaction.
     raw.batch("rows 1").await;
     open.send(()).unwrap();
@@ -974,7 +980,8 @@ async fn messages_reach_the_client_while_the_statement_goes_on() {
     raw.stream.read_exact(&mut rest).await.unwrap();
     assert_eq!(rest[0], 0xAB);
     raw.send(PacketType::Attention, &[]).await;
-    assert_eq!(dones(&raw.events().await), [ACKNOWLEDGED]);
+    assert_eq!(raw.events().await, [Event::Done(CUT_SHORT)]);
+    assert_eq!(raw.events().await, [Event::Done(ACKNOWLEDGED)]);
 }
 
 #[tokio::test]
