@@ -79,6 +79,10 @@ pub struct Statistics {
     pub runs_commits: u64,
     /// Writes that took part in them.
     pub runs_writes: u64,
+    /// Callers waiting for the definitions' writer now.
+    pub definitions_waiting: usize,
+    /// Callers waiting for the runs' writer now.
+    pub runs_waiting: usize,
 }
 
 /// An open catalog. Clones are handles to the same one; the last one dropped closes it.
@@ -408,6 +412,8 @@ impl Catalog {
             definitions_writes,
             runs_commits,
             runs_writes,
+            definitions_waiting: self.inner.definitions.waiting(),
+            runs_waiting: self.inner.runs.waiting(),
         }
     }
 }

@@ -139,6 +139,11 @@ impl Writer {
         )
     }
 
+    /// Callers waiting now.
+    pub(crate) fn waiting(&self) -> usize {
+        self.lock().waiting.len()
+    }
+
     /// Runs one write in a savepoint and returns once it is durable.
     pub(crate) fn write<T, E: From<CatalogError>>(
         &self,
