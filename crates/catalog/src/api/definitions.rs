@@ -506,6 +506,16 @@ pub trait DefinitionsWrite: DefinitionsRead {
     fn delete_instruction(&mut self, instance_id: i64) -> Result<()>;
     /// Deletes a target's instructions above a number (0: all). Numbers are not reused. Returns how many.
     fn clear_instructions(&mut self, server: ServerId, above: InstructionNumber) -> Result<u64>;
+    /// Makes sure that the next instruction of a target gets a number above `number`: after a restore its
+    /// queue may be behind what the target has done. Never goes back.
+    ///
+    /// # Errors
+    /// `NotFound` for the target.
+    fn raise_instruction_number(
+        &mut self,
+        server: ServerId,
+        number: InstructionNumber,
+    ) -> Result<()>;
     /// Deletes a target's downloaded instructions (number ≤ `acknowledged`) but for the newest `keep`.
     /// Returns how many.
     fn trim_downloaded(

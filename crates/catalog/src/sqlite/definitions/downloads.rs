@@ -208,6 +208,21 @@ pub(super) fn clear_instructions(
     Ok(u64::try_from(removed).unwrap_or(u64::MAX))
 }
 
+pub(super) fn raise_instruction_number(
+    w: &mut Definitions<'_>,
+    server: ServerId,
+    number: InstructionNumber,
+) -> Result<()> {
+    let found = w.db.run(
+        "UPDATE target_servers SET last_number = MAX(last_number, ?2) WHERE server_id = ?1",
+        params![server.0, Unsigned(number.0)],
+    )?;
+    if found == 0 {
+        return Err(CatalogError::not_found(Object::TargetServer, server));
+    }
+    Ok(())
+}
+
 pub(super) fn trim_downloaded(
     w: &mut Definitions<'_>,
     server: ServerId,

@@ -232,6 +232,7 @@ impl DefinitionsWrite for Definitions<'_> {
         downloads::post_to_job_targets(job: JobId, instruction: &NewInstruction, fresh: &mut dyn FnMut() -> Uuid) -> Result<Vec<ServerId>>;
         downloads::delete_instruction(instance_id: i64) -> Result<()>;
         downloads::clear_instructions(server: ServerId, above: InstructionNumber) -> Result<u64>;
+        downloads::raise_instruction_number(server: ServerId, number: InstructionNumber) -> Result<()>;
         downloads::trim_downloaded(server: ServerId, acknowledged: InstructionNumber, keep: usize) -> Result<u64>;
         targets::set_enlistment(enlistment: &EnlistmentRow) -> Result<()>;
         targets::clear_enlistment() -> Result<bool>;
