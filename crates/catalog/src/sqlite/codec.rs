@@ -3,7 +3,7 @@
 use crate::{CatalogError, Object, Result};
 use jiff::Timestamp;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
-use rusqlite::{ErrorCode, OptionalExtension as _, Params, Row, ffi};
+use rusqlite::{CachedStatement, ErrorCode, OptionalExtension as _, Params, Row, ffi};
 use std::fmt;
 use uuid::Uuid;
 
@@ -126,7 +126,14 @@ pub(crate) fn unsigned(row: &Row<'_>, index: usize) -> rusqlite::Result<u64> {
 #[derive(Clone, Copy)]
 pub(crate) struct Db<'c>(pub(crate) &'c rusqlite::Connection);
 
-impl Db<'_> {
+impl<'c> Db<'c> {
+    /// A statement, from the connection's cache if it is there.
+    pub(crate) fn prepare(self, sql: &str) -> Result<CachedStatement<'c>> {
+        #[cfg(test)]
+        super::walk::saw(sql);
+        Ok(self.0.prepare_cached(sql)?)
+    }
+
     /// The first row, if there is one.
     pub(crate) fn one<T>(
         self,
@@ -134,11 +141,7 @@ impl Db<'_> {
         params: impl Params,
         read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Option<T>> {
-        Ok(self
-            .0
-            .prepare_cached(sql)?
-            .query_row(params, read)
-            .optional()?)
+        Ok(self.prepare(sql)?.query_row(params, read).optional()?)
     }
 
     /// The row that must be there.
@@ -148,7 +151,7 @@ impl Db<'_> {
         params: impl Params,
         read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<T> {
-        Ok(self.0.prepare_cached(sql)?.query_row(params, read)?)
+        Ok(self.prepare(sql)?.query_row(params, read)?)
     }
 
     /// All rows.
@@ -158,24 +161,24 @@ impl Db<'_> {
         params: impl Params,
         read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Vec<T>> {
-        let mut statement = self.0.prepare_cached(sql)?;
+        let mut statement = self.prepare(sql)?;
         let rows = statement.query_map(params, read)?;
         Ok(rows.collect::<rusqlite::Result<Vec<T>>>()?)
     }
 
     /// Whether there is a row.
     pub(crate) fn any(self, sql: &'static str, params: impl Params) -> Result<bool> {
-        Ok(self.0.prepare_cached(sql)?.exists(params)?)
+        Ok(self.prepare(sql)?.exists(params)?)
     }
 
     /// Runs a write; returns how many rows it changed.
     pub(crate) fn run(self, sql: &'static str, params: impl Params) -> Result<usize> {
-        Ok(self.0.prepare_cached(sql)?.execute(params)?)
+        Ok(self.prepare(sql)?.execute(params)?)
     }
 
     /// Runs an insert; returns the new row's number.
     pub(crate) fn insert(self, sql: &'static str, params: impl Params) -> Result<i64> {
-        Ok(self.0.prepare_cached(sql)?.insert(params)?)
+        Ok(self.prepare(sql)?.insert(params)?)
     }
 }
 

@@ -10,3 +10,6 @@ pub(crate) mod readers;
 pub(crate) mod runs;
 pub(crate) mod submit;
 pub(crate) mod writer;
+
+#[cfg(test)]
+mod walk;

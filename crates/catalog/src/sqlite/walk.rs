@@ -33,6 +33,10 @@ const WHOLE_TABLES: &[&str] = &[
     "count(*) FROM target_servers",
     // Few rows: tokens live for minutes.
     "expires <= ?1 OR uses_left = 0",
+    // SQLite's own table of one row per table.
+    "FROM sqlite_sequence",
+    // Walks the key down to a named number of rows.
+    "ORDER BY number DESC LIMIT 1 OFFSET ?1",
     // Ends with the enlistment: everything downloaded goes.
     "DELETE FROM schedules WHERE origin_key <> ''",
 ];
@@ -47,15 +51,23 @@ fn fault(connection: &Connection, sql: &str) -> Option<String> {
         .mapped(|row| row.get::<_, String>(3))
         .map(Result::unwrap)
         .collect();
+    // Results of inner queries, which are planned by themselves.
+    let made: Vec<&str> = plan
+        .iter()
+        .filter_map(|line| {
+            line.strip_prefix("MATERIALIZE ")
+                .or_else(|| line.strip_prefix("CO-ROUTINE "))
+        })
+        .collect();
     let sorts = plan.iter().any(|line| line.contains("TEMP B-TREE"));
     let scans = plan.iter().any(|line| {
         line.starts_with("SCAN ")
             && !line.starts_with("SCAN CONSTANT ROW")
             && !line.contains(" USING INDEX ")
             && !line.contains(" USING COVERING INDEX ")
+            && !made.iter().any(|name| *name == &line["SCAN ".len()..])
     });
-    let allowed =
-        !sql.contains("WHERE") || WHOLE_TABLES.iter().any(|part| sql.contains(part));
+    let allowed = !sql.contains("WHERE") || WHOLE_TABLES.iter().any(|part| sql.contains(part));
     (sorts || (scans && !allowed)).then(|| format!("{sql}\n    {}", plan.join("\n    ")))
 }
 
@@ -536,7 +548,10 @@ fn every_statement_on_definitions_uses_an_index() {
     call!(called, w.delete_instruction(posted.instance_id));
     call!(called, w.trim_downloaded(server, InstructionNumber(3), 1));
     call!(called, w.clear_instructions(server, InstructionNumber(1)));
-    call!(called, w.raise_instruction_number(server, InstructionNumber(1)));
+    call!(
+        called,
+        w.raise_instruction_number(server, InstructionNumber(1))
+    );
     call!(called, w.remove_job_server(j, server, None));
     call!(called, w.delete_target(server));
 

@@ -140,7 +140,12 @@ pub(crate) fn schedule(n: u128, name: &str) -> Schedule {
     }
 }
 
-pub(crate) fn document(n: u128, name: &str, steps: Vec<JobStep>, schedules: Vec<Schedule>) -> JobDocument {
+pub(crate) fn document(
+    n: u128,
+    name: &str,
+    steps: Vec<JobStep>,
+    schedules: Vec<Schedule>,
+) -> JobDocument {
     let from = |mut schedule: Schedule| {
         schedule.originating_server = Some("MASTER".to_owned());
         schedule

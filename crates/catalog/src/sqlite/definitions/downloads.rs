@@ -68,7 +68,12 @@ pub(super) fn download_list(db: Db<'_>, filter: &DownloadFilter) -> Result<Vec<D
         sql.push_str(" AND object_type = ?");
         values.push(i64::from(object.code()).into());
     }
-    sql.push_str(" ORDER BY instance_id LIMIT ?");
+    // Of one target, the numbers ascend as the instance ids do, and there is an index on them.
+    sql.push_str(if filter.server.is_some() {
+        " ORDER BY number LIMIT ?"
+    } else {
+        " ORDER BY instance_id LIMIT ?"
+    });
     values.push(limit(filter.limit).into());
     db.all(&sql, params_from_iter(values), read)
 }

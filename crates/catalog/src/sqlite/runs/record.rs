@@ -260,7 +260,7 @@ pub(super) fn queued_reports(
     rows: usize,
     bytes: usize,
 ) -> Result<Vec<QueuedReport>> {
-    let mut statement = db.0.prepare_cached(concat!(
+    let mut statement = db.prepare(concat!(
         "SELECT ",
         history_columns!(),
         ", q.position, (SELECT o.output FROM history_output o WHERE o.history_id = q.history_id)
