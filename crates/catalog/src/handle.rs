@@ -1,7 +1,7 @@
 //! The catalog's handle.
 
 use crate::sqlite::definitions::Definitions;
-use crate::sqlite::feed::{Feed, Subscription};
+use crate::sqlite::feed::{Feed, Subscriber, Subscription};
 use crate::sqlite::files::{Kind, lock_directory, open_writer};
 use crate::sqlite::log::TxLog;
 use crate::sqlite::readers::Readers;
@@ -9,9 +9,9 @@ use crate::sqlite::runs::{Limits, Runs};
 use crate::sqlite::submit::{Job, Submitter};
 use crate::sqlite::writer::Writer;
 use crate::{
-    CatalogError, Change, CrashPoints, DefinitionsRead, DefinitionsWrite, HistoryFilter,
-    HistoryLimits, HistoryPurge, LEASE_IDLE_MAX, LEASE_TOTAL_MAX, LOCK_TIMEOUT_DEFAULT, Lease,
-    Object, PURGE_CHUNK_ROWS, READ_TIMEOUT_DEFAULT, Result, RunsRead, RunsWrite, SpoolLimits,
+    CatalogError, CrashPoints, DefinitionsRead, DefinitionsWrite, HistoryFilter, HistoryLimits,
+    HistoryPurge, LEASE_IDLE_MAX, LEASE_TOTAL_MAX, LOCK_TIMEOUT_DEFAULT, Lease, Object,
+    PURGE_CHUNK_ROWS, READ_TIMEOUT_DEFAULT, Result, RunsRead, RunsWrite, SpoolLimits,
 };
 use jiff::Timestamp;
 use model::{HistoryId, InstanceId};
@@ -314,7 +314,7 @@ impl Catalog {
 
     /// Subscribes to committed changes. Each commit calls once, in commit order per file, before its
     /// writers return. The subscriber may read; it must not write or wait for a writer.
-    pub fn subscribe(&self, subscriber: Box<dyn Fn(&[Change]) + Send + Sync>) -> Subscription {
+    pub fn subscribe(&self, subscriber: Subscriber) -> Subscription {
         self.inner.feed.subscribe(subscriber)
     }
 
@@ -358,7 +358,7 @@ impl Catalog {
     }
 
     /// Removes what is left of deleted jobs in the runs file, in chunks. Re-runnable; to be called at start
-    /// and after [`Change::JobDeleted`]. Returns how many jobs were finished.
+    /// and after [`JobDeleted`](crate::Change::JobDeleted). Returns how many jobs were finished.
     ///
     /// # Errors
     /// As [`Catalog::runs_write`] and [`Catalog::definitions_write`].

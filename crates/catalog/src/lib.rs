@@ -16,7 +16,7 @@ mod sqlite;
 pub use api::*;
 pub use handle::{Catalog, CatalogOptions, NewInstance, Statistics};
 pub use lease::Lease;
-pub use sqlite::feed::Subscription;
+pub use sqlite::feed::{Subscriber, Subscription};
 
 /// The form in which names are compared: lower case, without trailing blanks.
 #[must_use]

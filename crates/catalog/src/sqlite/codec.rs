@@ -216,24 +216,24 @@ impl From<rusqlite::Error> for CatalogError {
     }
 }
 
+/// SQLite's own number for a failed statement.
+fn extended_code(error: &CatalogError) -> Option<i32> {
+    let CatalogError::Storage { source, .. } = error else {
+        return None;
+    };
+    let error = source.downcast_ref::<rusqlite::Error>()?;
+    Some(error.sqlite_error()?.extended_code)
+}
+
 /// Turns a violated uniqueness into `AlreadyExists`.
 pub(crate) fn taken<T>(result: Result<T>, object: Object, name: impl fmt::Display) -> Result<T> {
-    result.map_err(|error| {
-        let extended = match &error {
-            CatalogError::Storage { source, .. } => source
-                .downcast_ref::<rusqlite::Error>()
-                .and_then(rusqlite::Error::sqlite_error)
-                .map(|inner| inner.extended_code),
-            _ => None,
-        };
-        match extended {
-            Some(
-                ffi::SQLITE_CONSTRAINT_UNIQUE
-                | ffi::SQLITE_CONSTRAINT_PRIMARYKEY
-                | ffi::SQLITE_CONSTRAINT_ROWID,
-            ) => CatalogError::already_exists(object, name),
-            _ => error,
-        }
+    result.map_err(|error| match extended_code(&error) {
+        Some(
+            ffi::SQLITE_CONSTRAINT_UNIQUE
+            | ffi::SQLITE_CONSTRAINT_PRIMARYKEY
+            | ffi::SQLITE_CONSTRAINT_ROWID,
+        ) => CatalogError::already_exists(object, name),
+        _ => error,
     })
 }
 

@@ -5,12 +5,14 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 
-type Subscriber = Arc<dyn Fn(&[Change]) + Send + Sync>;
+/// Hears of committed changes; each commit calls once.
+pub type Subscriber = Box<dyn Fn(&[Change]) + Send + Sync>;
+type Shared = Arc<dyn Fn(&[Change]) + Send + Sync>;
 
 /// Subscribers of committed changes.
 #[derive(Default)]
 pub(crate) struct Feed {
-    subscribers: RwLock<Vec<(u64, Subscriber)>>,
+    subscribers: RwLock<Vec<(u64, Shared)>>,
     next_id: AtomicU64,
 }
 
@@ -22,10 +24,7 @@ impl fmt::Debug for Feed {
 
 impl Feed {
     /// Adds a subscriber.
-    pub(crate) fn subscribe(
-        self: &Arc<Self>,
-        subscriber: Box<dyn Fn(&[Change]) + Send + Sync>,
-    ) -> Subscription {
+    pub(crate) fn subscribe(self: &Arc<Self>, subscriber: Subscriber) -> Subscription {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         self.subscribers
             .write()
@@ -42,7 +41,7 @@ impl Feed {
         if changes.is_empty() {
             return;
         }
-        let subscribers: Vec<Subscriber> = self
+        let subscribers: Vec<Shared> = self
             .subscribers
             .read()
             .unwrap_or_else(PoisonError::into_inner)

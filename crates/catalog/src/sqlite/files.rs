@@ -204,7 +204,7 @@ mod tests {
             runner(kind.migrations()).unwrap().run(&mut fresh).unwrap();
             let mut stepwise = Connection::open_in_memory().unwrap();
             for version in 1..=kind.migrations().len() {
-                let target = Target::Version(i32::try_from(version).unwrap().into());
+                let target = Target::Version(i32::try_from(version).unwrap());
                 for _ in 0..2 {
                     runner(kind.migrations())
                         .unwrap()

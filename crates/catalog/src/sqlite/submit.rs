@@ -165,7 +165,7 @@ impl Shared {
             for finisher in finishers {
                 let outcome = outcome
                     .as_ref()
-                    .map(|()| ())
+                    .copied()
                     .map_err(|error| CatalogError::Commit {
                         source: Arc::clone(error),
                     });

@@ -204,10 +204,9 @@ impl Writer {
     fn take(&self, timeout: Duration) -> Result<Core> {
         let started = now();
         let mut state = self.lock();
-        if state.granted.is_none() && state.waiting.is_empty() {
-            if let Some(core) = state.core.take() {
-                return Ok(core);
-            }
+        let nobody_before = state.granted.is_none() && state.waiting.is_empty();
+        if let Some(core) = state.core.take_if(|_| nobody_before) {
+            return Ok(core);
         }
         if timeout.is_zero() {
             return Err(CatalogError::LockTimeout { waited: timeout });
@@ -223,11 +222,10 @@ impl Writer {
         let ready = Arc::new(Condvar::new());
         state.waiting.push_back((ticket, Arc::clone(&ready)));
         loop {
-            if state.granted == Some(ticket) {
-                if let Some(core) = state.core.take() {
-                    state.granted = None;
-                    return Ok(core);
-                }
+            let mine = state.granted == Some(ticket);
+            if let Some(core) = state.core.take_if(|_| mine) {
+                state.granted = None;
+                return Ok(core);
             }
             let left = timeout.saturating_sub(started.elapsed());
             if left.is_zero() {

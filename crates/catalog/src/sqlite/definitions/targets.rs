@@ -116,13 +116,13 @@ pub(super) fn must_exist(db: Db<'_>, server: ServerId) -> Result<()> {
 
 pub(super) fn enlist_target(w: &mut Definitions<'_>, target: &NewTarget) -> Result<TargetServer> {
     w.atomically(|w| {
-        if let Some(other) = target_by_instance(w.db, target.instance)? {
-            if name_key(&other.name) != name_key(&target.name) {
-                return Err(CatalogError::already_exists(
-                    Object::TargetServer,
-                    other.name,
-                ));
-            }
+        let other = target_by_instance(w.db, target.instance)?
+            .filter(|other| name_key(&other.name) != name_key(&target.name));
+        if let Some(other) = other {
+            return Err(CatalogError::already_exists(
+                Object::TargetServer,
+                other.name,
+            ));
         }
         let generation: u64 = w.db.sure(
             "UPDATE instance SET last_generation = last_generation + 1 RETURNING last_generation",

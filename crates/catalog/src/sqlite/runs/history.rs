@@ -368,13 +368,12 @@ pub(super) fn insert_row(
         ],
         |row| row.get(0),
     )?;
-    if let Some(id) = id {
-        if let Some(output) = row.output.as_deref().filter(|output| !output.is_empty()) {
-            w.db.run(
-                "INSERT INTO history_output (history_id, output) VALUES (?1, ?2)",
-                params![id, output],
-            )?;
-        }
+    let output = row.output.as_deref().filter(|output| !output.is_empty());
+    if let (Some(id), Some(output)) = (id, output) {
+        w.db.run(
+            "INSERT INTO history_output (history_id, output) VALUES (?1, ?2)",
+            params![id, output],
+        )?;
     }
     Ok(id.map(HistoryId))
 }
