@@ -4,7 +4,12 @@
 //! client is told, [`ast`] for the language and [`parser`] for its reading.
 
 pub mod ast;
+pub mod bind;
+pub mod convert;
 pub mod error;
+pub mod eval;
+pub mod fault;
+mod lexer;
 pub mod messages;
 pub mod parser;
 pub mod types;

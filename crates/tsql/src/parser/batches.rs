@@ -128,7 +128,10 @@ mod tests {
     #[test]
     fn go_lines_cut() {
         check("a\nGO\nb", &[("a\n", 1, 1), ("b", 3, 1)]);
-        check("a\r\n go 3 -- three\r\n\r\nb\r\n", &[("a\r\n", 1, 3), ("\r\nb\r\n", 3, 1)]);
+        check(
+            "a\r\n go 3 -- three\r\n\r\nb\r\n",
+            &[("a\r\n", 1, 3), ("\r\nb\r\n", 3, 1)],
+        );
         check("GO\nGO\na\nGO", &[("a\n", 3, 1)]);
         check("\u{feff}a\ngo;\n", &[("a\n", 1, 1)]);
         check("", &[]);

@@ -26,7 +26,7 @@ impl Parser<'_> {
                 Keyword::Unique | Keyword::Clustered | Keyword::Nonclustered | Keyword::Index,
             ) => self.create_index(None),
             TokenKind::Keyword(Keyword::Primary) if self.word_at(1, "XML") => {
-                self.at += 2;
+                self.skip(2);
                 self.create_index(Some("PRIMARY XML"))
             }
             TokenKind::Keyword(
@@ -343,7 +343,7 @@ impl Parser<'_> {
         };
         loop {
             if self.eat_keyword(Keyword::Collate) {
-                statement.collation = Some(self.collation()?);
+                statement.collation = Some(self.ident()?);
             } else if self.at_keyword(Keyword::As) {
                 self.skip_statement();
                 statement.unusual = Some("AS SNAPSHOT OF".to_owned());
@@ -351,10 +351,10 @@ impl Parser<'_> {
                 self.skip_statement();
                 statement.unusual = Some("FOR ATTACH".to_owned());
             } else if self.at_word("CONTAINMENT") || self.at_keyword(Keyword::With) {
-                self.database_words();
+                self.database_words()?;
                 statement.details = true;
             } else if self.at_keyword(Keyword::On) || self.at_word("LOG") {
-                self.database_words();
+                self.database_words()?;
                 statement.details = true;
             } else {
                 return Ok(StatementKind::CreateDatabase(statement));
@@ -363,17 +363,13 @@ impl Parser<'_> {
     }
 
     /// Takes what names files and options: words, commas, parentheses, `=` and constants.
-    fn database_words(&mut self) {
+    fn database_words(&mut self) -> Parsed<()> {
+        self.advance();
         loop {
-            self.advance();
             match self.kind() {
                 TokenKind::LeftParen => {
-                    if self.skip_parens().is_err() {
-                        // The error stays for the statement loop, which meets the same token.
-                        self.errors.pop();
-                        return;
-                    }
-                    self.at -= 1;
+                    self.skip_parens()?;
+                    continue;
                 }
                 TokenKind::Comma
                 | TokenKind::Equal
@@ -383,8 +379,9 @@ impl Parser<'_> {
                 | TokenKind::QuotedName
                 | TokenKind::Keyword(Keyword::On | Keyword::Off | Keyword::Primary) => {}
                 TokenKind::Word if self.kind_at(1) != TokenKind::Colon => {}
-                _ => return,
+                _ => return Ok(()),
             }
+            self.advance();
         }
     }
 
@@ -457,7 +454,7 @@ impl Parser<'_> {
             return Ok(Some(true));
         }
         if self.at_keyword(Keyword::Not) && self.keyword_at(1, Keyword::Null) {
-            self.at += 2;
+            self.skip(2);
             return Ok(Some(false));
         }
         Ok(None)

@@ -10,6 +10,7 @@
 )]
 
 mod batches;
+mod cursor;
 mod ddl;
 mod dml;
 mod execute;
@@ -29,9 +30,7 @@ pub use batches::{ScriptBatch, split_batches};
 
 use crate::ast::{Batch, Span};
 use crate::error::SqlError;
-use crate::lexer::{
-    Keyword, Token, TokenKind, Tokens, quoted_name, string_literal, tokenize,
-};
+use crate::lexer::{Keyword, Token, TokenKind, Tokens, quoted_name, string_literal, tokenize};
 use crate::messages;
 use scope::Scope;
 
@@ -203,7 +202,7 @@ impl<'a> Parser<'a> {
     fn advance(&mut self) -> Token {
         let token = self.peek();
         if token.kind != TokenKind::End {
-            self.at += 1;
+            self.skip(1);
         }
         token
     }

@@ -37,7 +37,11 @@ impl Parser<'_> {
         if self.depth > 1 {
             return Err(self.unexpected());
         }
-        let before = self.tokens.list.iter().take_while(|token| token.span.start < start.start);
+        let before = self
+            .tokens
+            .list
+            .iter()
+            .take_while(|token| token.span.start < start.start);
         let mut before = before.filter(|token| token.kind != TokenKind::Semicolon);
         if before.next().is_some() {
             self.violate(messages::NOT_FIRST_IN_BATCH.at(start.line, &[label]));
@@ -63,7 +67,7 @@ impl Parser<'_> {
         let query = Box::new(self.nested(Self::select_statement)?);
         let check_option = self.at_keyword(Keyword::With) && self.keyword_at(1, Keyword::Check);
         if check_option {
-            self.at += 2;
+            self.skip(2);
             self.expect_keyword(Keyword::Option)?;
         }
         while self.eat(TokenKind::Semicolon) {}
@@ -169,7 +173,7 @@ impl Parser<'_> {
         if word {
             self.advance();
             let text = self.ident_of(token).text;
-            return Ok(super::session::string_expr(text, token.span));
+            return Ok(super::name::string_expr(text, token.span));
         }
         self.expr()
     }
@@ -182,7 +186,7 @@ impl Parser<'_> {
         self.comma_list(|parser| {
             let execute = parser.at_keyword(Keyword::Execute) || parser.at_keyword(Keyword::Exec);
             if execute && parser.keyword_at(1, Keyword::As) {
-                parser.at += 2;
+                parser.skip(2);
                 return Ok(ModuleOption::ExecuteAs(parser.module_principal()?));
             }
             if parser.at_word("RETURNS") {
@@ -343,10 +347,10 @@ impl Parser<'_> {
             Ok(parser.text_of(token).to_ascii_uppercase())
         })?;
         if self.at_keyword(Keyword::With) && self.word_at(1, "APPEND") {
-            self.at += 2;
+            self.skip(2);
         }
         if self.at_keyword(Keyword::Not) && self.keyword_at(1, Keyword::For) {
-            self.at += 2;
+            self.skip(2);
             self.expect_keyword(Keyword::Replication)?;
         }
         self.expect_keyword(Keyword::As)?;
@@ -365,7 +369,7 @@ impl Parser<'_> {
     /// `ENABLE | DISABLE TRIGGER name, … | ALL ON target`
     pub(super) fn toggle_trigger(&mut self) -> Parsed<StatementKind> {
         let enable = self.at_word("ENABLE");
-        self.at += 2;
+        self.skip(2);
         let names = if self.eat_keyword(Keyword::All) {
             Vec::new()
         } else {

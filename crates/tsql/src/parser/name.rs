@@ -1,9 +1,7 @@
 //! Identifiers, object names, variables, data types, small constants.
 
 use super::{Parsed, Parser};
-use crate::ast::{
-    Expr, ExprKind, Ident, Literal, ObjectName, Span, TypeArgs, TypeName, Variable,
-};
+use crate::ast::{Expr, ExprKind, Ident, Literal, ObjectName, Span, TypeArgs, TypeName, Variable};
 use crate::lexer::{
     Keyword, Token, TokenKind, binary_literal, money_literal, number_literal, quoted_name,
     string_literal,

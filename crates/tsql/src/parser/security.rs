@@ -23,7 +23,10 @@ impl Parser<'_> {
         let mut options = Vec::new();
         if self.eat_keyword(Keyword::From) {
             let token = self.peek();
-            if !matches!(token.kind, TokenKind::Word | TokenKind::Keyword(Keyword::External)) {
+            if !matches!(
+                token.kind,
+                TokenKind::Word | TokenKind::Keyword(Keyword::External)
+            ) {
                 return Err(self.unexpected());
             }
             self.advance();
@@ -180,7 +183,10 @@ impl Parser<'_> {
         let name = self.ident()?;
         self.expect_keyword(Keyword::With)?;
         let options = self.comma_list(Self::named_option)?;
-        Ok(Self::security(SecurityStatement::AlterUser { name, options }))
+        Ok(Self::security(SecurityStatement::AlterUser {
+            name,
+            options,
+        }))
     }
 
     /// Behind DROP, from USER on.
@@ -188,7 +194,10 @@ impl Parser<'_> {
         self.advance();
         let if_exists = self.if_exists()?;
         let name = self.ident()?;
-        Ok(Self::security(SecurityStatement::DropUser { if_exists, name }))
+        Ok(Self::security(SecurityStatement::DropUser {
+            if_exists,
+            name,
+        }))
     }
 
     /// Behind CREATE, from [SERVER] ROLE on.
@@ -288,7 +297,7 @@ impl Parser<'_> {
         let securable = self.securable()?;
         self.expect_keyword(Keyword::To)?;
         let owner = if self.at_keyword(Keyword::Schema) && self.word_at(1, "OWNER") {
-            self.at += 2;
+            self.skip(2);
             None
         } else {
             Some(self.ident()?)
@@ -303,16 +312,13 @@ impl Parser<'_> {
     fn securable(&mut self) -> Parsed<Securable> {
         // A class is one or several words: `OBJECT`, `SERVER ROLE`, `XML SCHEMA COLLECTION`.
         let mut ahead = 0;
-        while matches!(
-            self.kind_at(ahead),
-            TokenKind::Word | TokenKind::Keyword(_)
-        ) {
+        while matches!(self.kind_at(ahead), TokenKind::Word | TokenKind::Keyword(_)) {
             ahead += 1;
         }
         if ahead > 0 && self.kind_at(ahead) == TokenKind::DoubleColon {
             let words = (0..ahead).map(|at| self.text_of(self.peek_at(at)).to_ascii_uppercase());
             let class = Some(words.collect::<Vec<_>>().join(" "));
-            self.at += ahead + 1;
+            self.skip(ahead + 1);
             let name = self.object_name()?;
             return Ok(Securable { class, name });
         }
@@ -362,7 +368,7 @@ impl Parser<'_> {
         };
         loop {
             if self.at_keyword(Keyword::With) && self.keyword_at(1, Keyword::Grant) {
-                self.at += 2;
+                self.skip(2);
                 self.expect_keyword(Keyword::Option)?;
                 permission.with_grant_option = true;
             } else if self.eat_keyword(Keyword::Cascade) {

@@ -66,7 +66,7 @@ impl Parser<'_> {
                 definition.indexes.push(index);
             }
             TokenKind::Word if self.at_word("PERIOD") && self.keyword_at(1, Keyword::For) => {
-                self.at += 2;
+                self.skip(2);
                 self.ident()?;
                 self.skip_parens()?;
             }
@@ -128,7 +128,7 @@ impl Parser<'_> {
                 column.nullable = Some(true);
             }
             TokenKind::Keyword(Keyword::Not) if self.keyword_at(1, Keyword::For) => {
-                self.at += 2;
+                self.skip(2);
                 self.expect_keyword(Keyword::Replication)?;
             }
             TokenKind::Keyword(Keyword::Not) => {
@@ -138,7 +138,7 @@ impl Parser<'_> {
             }
             TokenKind::Keyword(Keyword::Collate) => {
                 self.advance();
-                column.collation = Some(self.collation()?);
+                column.collation = Some(self.ident()?);
             }
             TokenKind::Keyword(Keyword::Identity) => {
                 self.advance();
@@ -265,7 +265,7 @@ impl Parser<'_> {
                     None
                 };
                 if self.at_keyword(Keyword::With) && self.keyword_at(1, Keyword::Values) {
-                    self.at += 2;
+                    self.skip(2);
                 }
                 Ok(ConstraintKind::Default { expr, column })
             }
@@ -291,10 +291,10 @@ impl Parser<'_> {
         let mut on_update = ReferentialAction::NoAction;
         loop {
             if self.at_keyword(Keyword::On) && self.keyword_at(1, Keyword::Delete) {
-                self.at += 2;
+                self.skip(2);
                 on_delete = self.referential_action()?;
             } else if self.at_keyword(Keyword::On) && self.keyword_at(1, Keyword::Update) {
-                self.at += 2;
+                self.skip(2);
                 on_update = self.referential_action()?;
             } else {
                 break;
@@ -329,7 +329,7 @@ impl Parser<'_> {
     /// `NOT FOR REPLICATION`, when it follows.
     fn replication_note(&mut self) -> Parsed<()> {
         if self.at_keyword(Keyword::Not) && self.keyword_at(1, Keyword::For) {
-            self.at += 2;
+            self.skip(2);
             self.expect_keyword(Keyword::Replication)?;
         }
         Ok(())
@@ -385,7 +385,7 @@ impl Parser<'_> {
                 self.advance();
                 self.skip_parens()?;
             } else if self.at_keyword(Keyword::With) && self.keyword_at(1, Keyword::Fillfactor) {
-                self.at += 2;
+                self.skip(2);
                 self.expect(TokenKind::Equal)?;
                 self.whole_number()?;
             } else if self.filegroup_follows() {
@@ -422,14 +422,11 @@ impl Parser<'_> {
             let name = parser.ident()?;
             let kind = ColumnKind::Typed(parser.type_name()?);
             let collation = if parser.eat_keyword(Keyword::Collate) {
-                Some(parser.collation()?)
+                Some(parser.ident()?)
             } else {
                 None
             };
-            let text = matches!(
-                parser.kind(),
-                TokenKind::String | TokenKind::UnicodeString
-            );
+            let text = matches!(parser.kind(), TokenKind::String | TokenKind::UnicodeString);
             let path = if text { Some(parser.string()?) } else { None };
             let as_json = parser.eat_keyword(Keyword::As);
             if as_json {
@@ -464,7 +461,7 @@ impl Parser<'_> {
         let checked = self.at_keyword(Keyword::With)
             && (self.keyword_at(1, Keyword::Check) || self.keyword_at(1, Keyword::Nocheck));
         if checked {
-            self.at += 2;
+            self.skip(2);
         }
         match self.kind() {
             TokenKind::Keyword(Keyword::Add) => {
@@ -500,7 +497,7 @@ impl Parser<'_> {
                     && self.keyword_at(1, Keyword::Trigger) =>
             {
                 let enable = self.at_word("ENABLE");
-                self.at += 2;
+                self.skip(2);
                 let names = self.names_or_all()?;
                 Ok(AlterTableAction::Trigger { enable, names })
             }
