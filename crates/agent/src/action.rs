@@ -4,8 +4,9 @@ use jiff::Timestamp;
 use model::{HistoryRow, JobDocument, JobId, JobStep, RunId, RunSource, ScheduleUid};
 use std::sync::Arc;
 
-/// Something to do, in the order given. Acts on the store of one run keep their order; a step may be launched
-/// while rows of the run are still on their way to the disk, since its own start row is durable.
+/// Something to do, in the order given. Acts on the store become durable in the order given, at least those of
+/// one job, and those given after one call are best committed together. A step may be launched while rows of
+/// its run are still on their way to the disk, since its start row is durable.
 #[derive(Debug, Clone, PartialEq)]
 pub enum AgentAction {
     /// Make a start durable, with the progress of its schedules in one transaction; then tell

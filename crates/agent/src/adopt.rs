@@ -1,10 +1,10 @@
 //! Runs that began under an earlier process of the agent.
 
-use crate::agent::Agent;
+use crate::agent::{Agent, Phase};
 use crate::flow::{self, Flow, step_index};
 use crate::progress::{later, retry_interval};
 use crate::run::{OutcomeIdentity, Replay, Run, RunPhase, StopCause};
-use crate::{AdoptedAttempt, AdoptedRun, AdoptedState, AgentAction, Refused, texts};
+use crate::{AdoptedAttempt, AdoptedRun, AdoptedState, AgentAction, Refused, StepResult, texts};
 use model::{RunId, RunStatus};
 use std::sync::Arc;
 
@@ -19,7 +19,41 @@ enum Position {
 }
 
 impl Agent {
-    pub(crate) fn adopt(&mut self, adopted: AdoptedRun) {
+    /// Keeps a run to be adopted when everything is loaded.
+    pub(crate) fn adoption_told(&mut self, adopted: AdoptedRun) {
+        let known = self.adopting.iter().any(|other| other.run == adopted.run);
+        if self.phase == Phase::Loading && !known {
+            self.adopting.push(adopted);
+        } else if self.phase == Phase::Active {
+            self.adopt(adopted);
+        }
+    }
+
+    /// Adopts what was told. Where two runs of a job are durable, one was about to be refused: the one that has
+    /// come further goes on.
+    pub(crate) fn adopt_all(&mut self) {
+        let mut adopting = std::mem::take(&mut self.adopting);
+        adopting.sort_by_key(|run| run.rows == 0 && run.attempts.is_empty());
+        for adopted in adopting {
+            self.adopt(adopted);
+        }
+        self.resume_adopted();
+    }
+
+    /// Notes the end of a try of a run that is still to be adopted.
+    pub(crate) fn adopting_step_ended(&mut self, run: RunId, sequence: u32, result: StepResult) {
+        let attempt = self
+            .adopting
+            .iter_mut()
+            .filter(|adopted| adopted.run == run)
+            .flat_map(|adopted| &mut adopted.attempts)
+            .find(|attempt| attempt.sequence == sequence);
+        if let Some(attempt) = attempt {
+            attempt.state = AdoptedState::Ended(Box::new(result));
+        }
+    }
+
+    fn adopt(&mut self, adopted: AdoptedRun) {
         let id = adopted.run;
         if self.runs.contains_key(&id) || self.closing.contains(&id) {
             return;
@@ -27,7 +61,11 @@ impl Agent {
         let note = match self.jobs.get(&adopted.job) {
             None => Some(texts::NOTE_JOB_GONE.to_owned()),
             Some(entry) if entry.removed => Some(texts::NOTE_JOB_GONE.to_owned()),
-            // A START can be durable while an earlier run of its job goes on; it would have been refused.
+            // A START can be durable while an earlier run of its job goes on; it would have been refused. Which
+            // of the two that was, nobody knows any more when the launcher died too.
+            Some(entry) if entry.run.is_some() && !adopted.attempts_complete => {
+                Some(texts::LAUNCH_UNKNOWN.to_owned())
+            }
             Some(entry) => entry.run.as_ref().map(|run| {
                 texts::note_refused(&Refused::AlreadyRunning {
                     by: texts::source_name(&run.source),
@@ -92,8 +130,13 @@ impl Agent {
             Position::Step(_) => self.make_ready(id),
             Position::Retry(_) => {
                 let ended = adopted.last_row.map_or(self.now, |row| row.ended);
-                // Not later than a full wait from now, should the clock have gone back.
-                let at = later(ended.min(self.now), interval);
+                let at = if ended > self.now && !adopted.attempts_complete {
+                    // The clock was set back, so it does not tell whether the wait was over.
+                    self.now
+                } else {
+                    // Not later than a full wait from now.
+                    later(ended.min(self.now), interval)
+                };
                 self.retry_at(id, at);
             }
             Position::End(status, note) => {

@@ -3,7 +3,7 @@
 use crate::jobs::{JobEntry, Slot};
 use crate::progress::{later, retry_interval};
 use crate::run::{RowContext, RunPhase, StopCause};
-use crate::{AgentAction, AgentConfig, AgentInput, JobActivity, NextDue};
+use crate::{AdoptedRun, AgentAction, AgentConfig, AgentInput, JobActivity, NextDue};
 use jiff::Timestamp;
 use model::{JobId, RunId, ScheduleUid};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -32,6 +32,8 @@ pub struct Agent {
     pub(crate) timers: BTreeSet<(Timestamp, RunId)>,
     /// Runs that wait for a place, in order.
     pub(crate) ready: VecDeque<RunId>,
+    /// Runs to be adopted when everything is loaded.
+    pub(crate) adopting: Vec<AdoptedRun>,
     /// Adopted runs to be taken on before the call ends.
     pub(crate) resuming: Vec<RunId>,
     /// Runs in `RunPhase::Executing`.
@@ -70,6 +72,7 @@ impl Agent {
             due: BTreeSet::new(),
             timers: BTreeSet::new(),
             ready: VecDeque::new(),
+            adopting: Vec::new(),
             resuming: Vec::new(),
             running_steps: 0,
             actions: VecDeque::new(),
@@ -85,10 +88,11 @@ impl Agent {
                 schedules,
             } => self.job_changed(*document, &schedules),
             AgentInput::JobRemoved { job } => self.job_removed(job),
-            AgentInput::Adopt(adopted) => self.adopt(*adopted),
+            AgentInput::Adopt(adopted) => self.adoption_told(*adopted),
             AgentInput::Started => {
                 if self.phase == Phase::Loading {
                     self.phase = Phase::Active;
+                    self.adopt_all();
                     self.run_start_schedules();
                     self.decide_due();
                 }
@@ -103,6 +107,13 @@ impl Agent {
             AgentInput::StopRequested { job, by } => self.stop_requested(job, by),
             AgentInput::StartRecorded { run } => self.start_recorded(run),
             AgentInput::StartNotRecorded { run, fault } => self.start_not_recorded(run, fault),
+            AgentInput::StepEnded {
+                run,
+                sequence,
+                result,
+            } if self.phase == Phase::Loading => {
+                self.adopting_step_ended(run, sequence, *result);
+            }
             AgentInput::StepEnded {
                 run,
                 sequence,

@@ -1,8 +1,8 @@
 //! Due moments: started, or recorded as missed.
 
 use crate::agent::{Agent, Phase};
-use crate::jobs::find;
-use crate::run::Run;
+use crate::jobs::{Slot, find};
+use crate::run::{Run, RunPhase};
 use crate::{AgentAction, MissedReason, Refused, StartRow};
 use jiff::Timestamp;
 use model::{Frequency, JobId, RunId, RunSource, ScheduleUid};
@@ -24,14 +24,32 @@ impl Agent {
         match self.due.first() {
             Some(&(at, job, uid)) if at <= self.now => {
                 self.due.pop_first();
-                self.decide(job, uid);
+                // Until its start is durable or refused by the store, nothing later of the job may be
+                // accounted for: the watermark would pass a moment that has neither run nor row.
+                let starting = self
+                    .jobs
+                    .get(&job)
+                    .and_then(|entry| entry.run.as_ref())
+                    .is_some_and(|run| run.phase == RunPhase::Recording);
+                if !starting {
+                    self.decide(job, uid);
+                }
                 true
             }
             _ => false,
         }
     }
 
-    /// Decides what is due of one job.
+    /// Takes up moments that were put off while a start was on its way to the disk.
+    pub(crate) fn resume_due(&mut self, job: JobId) {
+        if let Some(entry) = self.jobs.get(&job) {
+            let next = |slot: &Slot| Some((slot.next?, job, slot.uid));
+            self.due.extend(entry.slots.iter().filter_map(next));
+        }
+        self.settle_job(job);
+    }
+
+    /// Decides what is due of one job, also what was put off.
     pub(crate) fn settle_job(&mut self, job: JobId) {
         if self.phase != Phase::Active {
             return;
@@ -250,7 +268,8 @@ impl Agent {
         progress: Vec<crate::ScheduleProgress>,
     ) {
         self.insert_run(job, id, source, step_index);
-        let Some(run) = self.run(id) else { return };
+        let Some(run) = self.run_mut(id) else { return };
+        run.covers = progress.iter().map(|p| p.schedule).collect();
         let row = StartRow {
             run: id,
             job,

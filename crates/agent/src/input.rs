@@ -21,7 +21,8 @@ pub enum AgentInput {
         /// The job.
         job: JobId,
     },
-    /// A run whose start is durable and whose outcome isn't, found at start. Ignored where its id is known.
+    /// A run whose start is durable and whose outcome isn't, found at start, and taken on with `Started`.
+    /// Ignored where its id is known.
     Adopt(Box<AdoptedRun>),
     /// Everything is loaded: schedules for the start of the Agent run, and due moments are looked at.
     Started,
@@ -174,7 +175,8 @@ pub struct AdoptedRun {
     /// What the launcher knows of tries from number `rows` on.
     pub attempts: Vec<AdoptedAttempt>,
     /// Whether `attempts` is all that was ever launched. Where it isn't (the launcher died as well), a try
-    /// that nobody knows may have run: the run fails rather than risk a second execution.
+    /// that nobody knows may have run: the run fails rather than risk a second execution. Only a retry whose
+    /// wait is not over, by the wall clock, is known not to have run.
     pub attempts_complete: bool,
 }
 

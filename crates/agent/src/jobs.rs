@@ -27,7 +27,8 @@ pub(crate) struct Slot {
     /// Every due moment up to this one was decided.
     pub(crate) accounted: Timestamp,
     /// The next due moment; `None` where there is none or the schedule is not active.
-    /// Invariant: present in the agent's due queue exactly when it is `Some`.
+    /// Invariant: present in the agent's due queue exactly when it is `Some`, but for moments put off while
+    /// the job's start row is on its way to the disk.
     pub(crate) next: Option<Timestamp>,
 }
 
@@ -148,6 +149,10 @@ impl Agent {
     pub(crate) fn time_zone_changed(&mut self, zone: TimeZone) {
         if self.phase == Phase::Active {
             while self.decide_first_due() {}
+            let put_off: Vec<JobId> = self.runs.values().copied().collect();
+            for job in put_off {
+                self.settle_job(job);
+            }
         }
         self.config.time_zone = zone;
         let now = self.now;
@@ -163,7 +168,7 @@ impl Agent {
         let limit = self.config.limits.clock_step_back_max;
         if self.clock_high.duration_since(now) > limit {
             self.clock_high = now;
-            self.recount_all(|slot| (slot.accounted.duration_since(now) > limit).then_some(now));
+            self.recount_all(|slot| (slot.accounted > now).then_some(now));
         }
         self.clock_high = self.clock_high.max(now);
     }

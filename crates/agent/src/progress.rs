@@ -221,7 +221,7 @@ impl Agent {
             self.make_ready(id);
             return;
         }
-        // Its time has not come, so it was certainly not launched.
+        // Its time has not come, so it was not launched.
         run.replay = None;
         run.phase = RunPhase::BetweenRetries;
         let beyond_end = match phase {

@@ -56,20 +56,19 @@ impl Agent {
             self.stop_run(run, StopCause::User(by));
             return;
         }
-        let known = self.jobs.contains_key(&job);
-        self.refuse(
-            job,
-            RefusedRequest::Stop { by },
-            if known {
-                Refused::NotRunning
-            } else {
-                Refused::NoSuchJob
-            },
-        );
+        let why = if self.phase == Phase::Loading {
+            Refused::Starting
+        } else if self.jobs.contains_key(&job) {
+            Refused::NotRunning
+        } else {
+            Refused::NoSuchJob
+        };
+        self.refuse(job, RefusedRequest::Stop { by }, why);
     }
 
     pub(crate) fn start_recorded(&mut self, id: RunId) {
         let stopping = !matches!(self.phase, Phase::Loading | Phase::Active);
+        let job = self.runs.get(&id).copied();
         let Some(run) = self.run_mut(id).filter(|r| r.phase == RunPhase::Recording) else {
             return;
         };
@@ -81,6 +80,9 @@ impl Agent {
         } else {
             self.make_ready(id);
         }
+        if let Some(job) = job {
+            self.resume_due(job);
+        }
     }
 
     pub(crate) fn start_not_recorded(&mut self, id: RunId, fault: StartFault) {
@@ -88,31 +90,28 @@ impl Agent {
             return;
         };
         let source = run.source.clone();
-        let job = self.forget_run(id);
-        let Some(job) = job else { return };
-        match (fault, &source) {
-            (StartFault::Duplicate, RunSource::Schedule { due, .. }) => {
+        let covers = std::mem::take(&mut run.covers);
+        let Some(job) = self.forget_run(id) else {
+            return;
+        };
+        match fault {
+            StartFault::Duplicate => {
                 // The moment had its run; what was to be committed with the start still has to be.
-                let accounted: Vec<_> = self.jobs.get(&job).map_or(Vec::new(), |entry| {
-                    let at = |slot: &&crate::jobs::Slot| slot.accounted == *due;
-                    entry.slots.iter().filter(at).map(|s| s.uid).collect()
-                });
-                for uid in accounted {
+                for uid in covers {
                     self.tell_progress(job, uid);
                 }
             }
-            (
-                StartFault::Duplicate,
-                RunSource::User { .. } | RunSource::Master { .. } | RunSource::AgentStart { .. },
-            ) => {}
-            (StartFault::Failed(cause), _) => {
-                if let RunSource::Schedule { uid, due, .. } = &source {
-                    self.miss_unrecorded(job, *uid, *due);
+            StartFault::Failed(cause) => {
+                if let RunSource::Schedule { due, .. } = source {
+                    for uid in covers {
+                        self.miss_unrecorded(job, uid, due);
+                    }
                 }
                 self.refuse_start(job, id, source, Refused::NotRecorded { cause });
             }
         }
         self.forget_removed_job(job);
+        self.resume_due(job);
         self.complete_shutdown();
     }
 

@@ -31,6 +31,8 @@ pub(crate) struct Run {
     /// Who asked to stop it, and when; the first request counts.
     pub(crate) stop: Option<(StopCause, Timestamp)>,
     pub(crate) phase: RunPhase,
+    /// Schedules whose moment its start accounts for; empty for requests.
+    pub(crate) covers: Vec<model::ScheduleUid>,
     /// Its entry among the agent's timers.
     pub(crate) timer: Option<Timestamp>,
     /// What the launcher knew at adoption, used up as the run comes to it.
@@ -106,6 +108,7 @@ impl Run {
             executions: BTreeMap::new(),
             stop: None,
             phase: RunPhase::Recording,
+            covers: Vec::new(),
             timer: None,
             replay: None,
         }

@@ -8,8 +8,8 @@ use model::{JobStep, RunSource, RunStatus};
 
 const SEPARATOR: &str = "  ";
 
-/// Body of a step whose launch nobody can vouch for.
-pub(crate) const LAUNCH_UNKNOWN: &str = "Whether the step ran cannot be known, because the agent and \
+/// Body of a step, or note of a run, whose launch nobody can vouch for.
+pub(crate) const LAUNCH_UNKNOWN: &str = "Whether a step ran cannot be known, because the agent and \
      its launcher were both interrupted.";
 /// Note of a run that ended because a step's end is unknown.
 pub(crate) const NOTE_END_UNKNOWN: &str =

@@ -1,5 +1,7 @@
 //! Steps, retries, stops, requests: one run at a time.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 mod common;
 
 use agent::{AgentInput, StartAt, StartFault, StepEnd};
