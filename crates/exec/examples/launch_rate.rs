@@ -44,8 +44,8 @@ fn main() -> ExitCode {
     let handler = Box::new(move |event| {
         let _ = sender.send(event);
     });
-    let client = LauncherClient::connect_or_spawn(config, handler).unwrap();
-    let start = || {
+    let mut client = LauncherClient::connect_or_spawn(config, handler).unwrap();
+    let start = |client: &LauncherClient| {
         let key = StepKey {
             run: RunId(Uuid::new_v4()),
             sequence: 0,
@@ -62,7 +62,7 @@ fn main() -> ExitCode {
     let (mut started, mut ended) = (0, 0);
     while ended < steps {
         while started < steps && started - ended < at_once {
-            start();
+            start(&client);
             started += 1;
         }
         match events.recv().unwrap() {

@@ -243,7 +243,7 @@ impl LauncherClient {
 
     /// Ends the launcher once nothing runs, at once stopping what runs where `stop_grace` is given, and
     /// waits up to `wait` for its end. Whether it ended in time.
-    pub fn shut_down(mut self, stop_grace: Option<Duration>, wait: Duration) -> bool {
+    pub fn shut_down(&mut self, stop_grace: Option<Duration>, wait: Duration) -> bool {
         self.shared.lock().closing = true;
         let grace_ms = stop_grace.map_or(0, |grace| {
             u64::try_from(grace.as_millis()).unwrap_or(u64::MAX)

@@ -202,7 +202,7 @@ impl Agent {
     }
 
     /// Ends the launcher, stopping what runs.
-    fn end(self) {
+    fn end(mut self) {
         assert!(self.client.shut_down(Some(Duration::ZERO), BOUND));
     }
 }
@@ -702,7 +702,7 @@ fn nothing_is_inherited() {
 
 fn shutting_down() {
     let dir = Scratch::new();
-    let agent = Agent::connect(&dir.0);
+    let mut agent = Agent::connect(&dir.0);
     let key = agent.start("mkfifo gate; read x < gate; exit 4");
     agent.wait_running(key);
     eventually("the gate", || dir.0.join("gate").exists());
