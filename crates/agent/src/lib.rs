@@ -14,6 +14,17 @@
 //! after a backward step of the clock, meets its own id in the store, which answers
 //! [`StartFault::Duplicate`]; and nothing is launched before the store has said that the start is new.
 //!
+//! While a start is on its way to the store, later moments of its job are put off: the watermark never passes
+//! a moment that has neither a run nor a row. The store must keep the order of acts for each job.
+//!
+//! # What a crash can cost
+//!
+//! A crash of the agent alone costs nothing: the launcher goes on, and [`AgentInput::Adopt`] takes its steps up
+//! where they are. A crash of the machine ends every running step; its run gets a failed outcome that says
+//! that its end is unknown, and rows of steps that were not durable yet are lost with it. No step is executed a
+//! second time, with one exception: if the wall clock is set back while a step waits to be tried again, and
+//! the machine crashes after that try began, the restarted agent takes the wait for not yet over.
+//!
 //! # Deliberately absent
 //!
 //! Processes, storage, the clock; permissions (who may start a job); the texts of steps beyond their last

@@ -6,7 +6,7 @@ use common::{at, daily, zone};
 use jiff::Timestamp;
 use jiff::civil::{date, time};
 use model::{Frequency, RelativeWeek, Schedule, Subday};
-use schedule::{describe, due_between, next_run, upcoming};
+use schedule::{ScheduleNumbers, describe, due_between, next_run, upcoming};
 
 /// The local times of the next runs, with their offsets.
 fn check(schedule: &Schedule, name: &str, after: &str, wanted: &[&str]) {
@@ -394,6 +394,35 @@ fn long_absences_are_counted_exactly() {
     assert_eq!(span.first, at("2026-01-01T00:00:10Z"));
     assert_eq!(span.last, at("2027-01-01T00:00:00Z"));
     assert_eq!(span.before_last, Some(at("2026-12-31T23:59:50Z")));
+}
+
+#[test]
+fn numbers_there_and_back() {
+    let today = date(2026, 3, 4);
+    for (freq_type, interval, subday_type, subday_interval, relative, recurrence) in [
+        (1, 0, 0, 0, 0, 0),
+        (4, 3, 4, 15, 0, 0),
+        (8, 62, 8, 2, 0, 2),
+        (16, 31, 1, 0, 0, 6),
+        (32, 10, 2, 10, 16, 1),
+        (64, 0, 0, 0, 0, 0),
+        (128, 0, 0, 0, 0, 0),
+    ] {
+        let numbers = ScheduleNumbers {
+            freq_type,
+            freq_interval: interval,
+            freq_subday_type: subday_type,
+            freq_subday_interval: subday_interval,
+            freq_relative_interval: relative,
+            freq_recurrence_factor: recurrence,
+            active_start_date: Some(20_260_304),
+            active_end_date: Some(99_991_231),
+            active_start_time: Some(83_000),
+            active_end_time: Some(173_059),
+        };
+        let schedule = with(|s| numbers.check(today).unwrap().apply_to(s));
+        assert_eq!(ScheduleNumbers::of(&schedule), numbers);
+    }
 }
 
 #[test]
