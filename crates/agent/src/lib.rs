@@ -19,8 +19,9 @@
 //!
 //! # What a crash can cost
 //!
-//! A crash of the agent alone costs nothing: the launcher goes on, and [`AgentInput::Adopt`] takes its steps up
-//! where they are. A crash of the machine ends every running step; its run gets a failed outcome that says
+//! A crash of the agent alone costs no step that the launcher runs: [`AgentInput::Adopt`] takes it up where it
+//! is. What runs in the agent's own process ends with it, as a crash of the machine ends every step: whoever
+//! adopts says [`StepEnd::Unknown`] of such a try, or that it does not know; the run gets a failed outcome that says
 //! that its end is unknown, and rows of steps that were not durable yet are lost with it. No step is executed a
 //! second time, with one exception: if the wall clock is set back while a step waits to be tried again, and
 //! the machine crashes after that try began, the restarted agent takes the wait for not yet over.
