@@ -202,7 +202,7 @@ impl<'a> Parser<'a> {
     fn advance(&mut self) -> Token {
         let token = self.peek();
         if token.kind != TokenKind::End {
-            self.skip(1);
+            self.at += 1;
         }
         token
     }
