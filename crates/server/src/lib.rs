@@ -3,11 +3,26 @@
 //! Nothing here decides what a job, a statement or an instruction means; it carries bytes and wakes the
 //! state machines of `agent` and `fleet` and the sessions of `engine`.
 
+pub mod agent_runtime;
 pub mod clock;
 pub mod console_front;
 pub mod control;
+pub mod dial;
+pub mod enlist;
+pub mod fleet_membership;
 pub mod identity;
+pub mod instance;
 pub mod listener;
+pub mod logins;
+pub mod master_end;
 pub mod options;
 pub mod platform;
+pub mod services;
+pub mod sessions;
+pub mod target_end;
 pub mod tds_front;
+
+pub use identity::IdentityError;
+pub use identity::password::random_password;
+pub use instance::{ServeError, ca_certificate_path, serve};
+pub use platform::ask_to_stop;

@@ -4,10 +4,11 @@
 //! | --- | --- |
 //! | 0x12, 0x10 | TDS pre-login, bare login |
 //! | 0x16 | TLS; the protocol name in the hello decides |
-//! | 0x00 | a plain fleet frame, where targets without encryption are allowed |
 //! | a capital letter | plain HTTP: redirected to https |
 
+use crate::identity::authority::target_of;
 use crate::identity::tls::{Protocol, TlsServer};
+use crate::master_end::PeerCertificate;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -48,8 +49,8 @@ pub struct Connection {
     pub peer: SocketAddr,
     /// Whether TLS is around it already.
     pub encrypted: bool,
-    /// SHA-256 of the client certificate, where one was shown and verified.
-    pub client_fingerprint: Option<[u8; 32]>,
+    /// What the client certificate says, where one was shown and verified.
+    pub certificate: Option<PeerCertificate>,
 }
 
 /// What a protocol's handler gives back: runs until the connection ends.
@@ -59,9 +60,6 @@ pub type Conversation = Pin<Box<dyn Future<Output = ()> + Send>>;
 pub trait Protocols: Send + Sync + 'static {
     /// Serves one connection.
     fn converse(&self, protocol: Protocol, connection: Connection) -> Conversation;
-
-    /// Whether targets may connect without encryption.
-    fn allows_unencrypted_targets(&self) -> bool;
 }
 
 /// Accepts connections and counts them.
@@ -145,15 +143,12 @@ impl Front {
             stream: Box::new(stream),
             peer,
             encrypted: false,
-            client_fingerprint: None,
+            certificate: None,
         };
         match (read, first[0]) {
             (0, _) => Ok(None),
             (_, 0x16) => self.decide_tls(stream, peer, console_only).await,
             (_, 0x10 | 0x12) if !console_only => Ok(Some((Protocol::Tds, plain(stream)))),
-            (_, 0x00) if !console_only && self.protocols.allows_unencrypted_targets() => {
-                Ok(Some((Protocol::Fleet, plain(stream))))
-            }
             (_, b'A'..=b'Z') => {
                 crate::console_front::redirect(stream).await?;
                 Ok(None)
@@ -183,19 +178,22 @@ impl Front {
             Ok((protocol, stream))
         };
         let (protocol, stream) = tokio::time::timeout(HANDSHAKE_TIMEOUT, handshake).await??;
-        let client_fingerprint = stream
+        let certificate = stream
             .get_ref()
             .1
             .peer_certificates()
-            .and_then(|chain| chain.first())
-            .map(|leaf| crate::identity::authority::fingerprint(leaf));
+            .and_then(|chain| target_of(chain.first()?))
+            .map(|(instance, generation)| PeerCertificate {
+                instance,
+                generation,
+            });
         Ok(Some((
             protocol,
             Connection {
                 stream: Box::new(stream),
                 peer,
                 encrypted: true,
-                client_fingerprint,
+                certificate,
             },
         )))
     }
@@ -213,7 +211,6 @@ mod tests {
     #[derive(Default)]
     struct Recorder {
         seen: Mutex<Vec<(Protocol, bool)>>,
-        plain_targets: bool,
     }
 
     impl Protocols for Recorder {
@@ -229,10 +226,6 @@ mod tests {
                     .await;
                 let _ = connection.stream.shutdown().await;
             })
-        }
-
-        fn allows_unencrypted_targets(&self) -> bool {
-            self.plain_targets
         }
     }
 
@@ -269,51 +262,46 @@ mod tests {
             .issue_server(&["localhost".to_owned()], now)
             .unwrap();
         let tls = Arc::new(TlsServer::new(identity, authority.certificate()).unwrap());
-        for plain_targets in [false, true] {
-            let recorder = Arc::new(Recorder {
-                plain_targets,
-                ..Recorder::default()
-            });
-            let front = Arc::new(Front::new(
-                Arc::clone(&tls),
-                Arc::clone(&recorder) as Arc<dyn Protocols>,
-            ));
-            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-            let address = listener.local_addr().unwrap();
-            let task = tokio::spawn(front.accept(listener, false));
-            assert_eq!(answer(address, &[0x12, 1]).await, "Tds");
-            assert_eq!(answer(address, &[0x10, 1]).await, "Tds");
-            assert_eq!(
-                answer(address, &[0, 0, 0, 9]).await,
-                if plain_targets { "Fleet" } else { "" }
-            );
-            assert!(
-                answer(address, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-                    .await
-                    .contains("https://a/")
-            );
-            assert_eq!(answer(address, &[0xff; 1_000]).await, "");
-            assert_eq!(
-                tls_answer(address, b"tds/8.0").await.as_deref(),
-                Some("Tds")
-            );
-            assert_eq!(
-                tls_answer(address, b"muster-enlist/1").await.as_deref(),
-                Some("Enlist")
-            );
-            assert_eq!(
-                tls_answer(address, b"http/1.1").await.as_deref(),
-                Some("Http")
-            );
-            assert_eq!(tls_answer(address, b"").await.as_deref(), Some("Http"));
-            assert_eq!(tls_answer(address, b"h3").await, None);
-            assert_eq!(
-                tls_answer(address, b"muster/1").await,
-                None,
-                "no client certificate"
-            );
-            task.abort();
-        }
+        let recorder = Arc::new(Recorder {
+            plain_targets,
+            ..Recorder::default()
+        });
+        let front = Arc::new(Front::new(
+            Arc::clone(&tls),
+            Arc::clone(&recorder) as Arc<dyn Protocols>,
+        ));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let task = tokio::spawn(front.accept(listener, false));
+        assert_eq!(answer(address, &[0x12, 1]).await, "Tds");
+        assert_eq!(answer(address, &[0x10, 1]).await, "Tds");
+        assert_eq!(answer(address, &[0, 0, 0, 9]).await, "");
+        assert!(
+            answer(address, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+                .await
+                .contains("https://a/")
+        );
+        assert_eq!(answer(address, &[0xff; 1_000]).await, "");
+        assert_eq!(
+            tls_answer(address, b"tds/8.0").await.as_deref(),
+            Some("Tds")
+        );
+        assert_eq!(
+            tls_answer(address, b"muster-enlist/1").await.as_deref(),
+            Some("Enlist")
+        );
+        assert_eq!(
+            tls_answer(address, b"http/1.1").await.as_deref(),
+            Some("Http")
+        );
+        assert_eq!(tls_answer(address, b"").await.as_deref(), Some("Http"));
+        assert_eq!(tls_answer(address, b"h3").await, None);
+        assert_eq!(
+            tls_answer(address, b"muster/1").await,
+            None,
+            "no client certificate"
+        );
+        task.abort();
         std::fs::remove_dir_all(directory).unwrap();
     }
 }

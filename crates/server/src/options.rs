@@ -37,8 +37,6 @@ pub struct Settings {
     pub time_zone: Option<String>,
     /// Whether TDS clients that refuse encryption may log in: `never`, `loopback` (default), `always`.
     pub unencrypted_logins: Option<UnencryptedLogins>,
-    /// Whether targets may connect without encryption (their option 0); default false.
-    pub allow_unencrypted_targets: Option<bool>,
     /// `text` (default) or `json`, on standard error.
     pub log_format: Option<LogFormat>,
 }
@@ -152,9 +150,6 @@ impl Settings {
             database: self.database.or(lesser.database),
             time_zone: self.time_zone.or(lesser.time_zone),
             unencrypted_logins: self.unencrypted_logins.or(lesser.unencrypted_logins),
-            allow_unencrypted_targets: self
-                .allow_unencrypted_targets
-                .or(lesser.allow_unencrypted_targets),
             log_format: self.log_format.or(lesser.log_format),
         }
     }

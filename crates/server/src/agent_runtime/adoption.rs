@@ -108,7 +108,8 @@ pub(super) fn adoption(
         *executions.entry(row.step_id).or_insert(0) += 1;
     }
     let last_row = steps().max_by_key(|row| row.row).map(|row| {
-        let took = i64::try_from(row.duration_ms).map_or(SignedDuration::MAX, SignedDuration::from_millis);
+        let took =
+            i64::try_from(row.duration_ms).map_or(SignedDuration::MAX, SignedDuration::from_millis);
         AdoptedRow {
             step_id: row.step_id,
             status: row.status,

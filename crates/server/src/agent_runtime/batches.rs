@@ -124,12 +124,21 @@ mod tests {
         };
         check("select 1", &[("select 1", 0, 1)]);
         check("a\nGO\nb\n", &[("a", 0, 1), ("b", 2, 1)]);
-        check("a\r\n  go  -- done\r\nb\r\ngo 3", &[("a", 0, 1), ("b", 2, 3)]);
+        check(
+            "a\r\n  go  -- done\r\nb\r\ngo 3",
+            &[("a", 0, 1), ("b", 2, 3)],
+        );
         check("GO\nGO\n\nGO\na", &[("a", 4, 1)]);
         check("a\nGO 0\nb", &[("b", 2, 1)]);
         check("a\nGOTO x\nb\nGO x", &[("a\nGOTO x\nb\nGO x", 0, 1)]);
-        check("/* a\nGO\n/* b */\nGO\n*/ c\nGO\nd", &[("/* a\nGO\n/* b */\nGO\n*/ c", 0, 1), ("d", 6, 1)]);
-        check("print 'a\nGO\nit''s'\nGO\nb", &[("print 'a\nGO\nit''s'", 0, 1), ("b", 4, 1)]);
+        check(
+            "/* a\nGO\n/* b */\nGO\n*/ c\nGO\nd",
+            &[("/* a\nGO\n/* b */\nGO\n*/ c", 0, 1), ("d", 6, 1)],
+        );
+        check(
+            "print 'a\nGO\nit''s'\nGO\nb",
+            &[("print 'a\nGO\nit''s'", 0, 1), ("b", 4, 1)],
+        );
         check("select [x\nGO\n]\ngo", &[("select [x\nGO\n]", 0, 1)]);
         check("-- it's\nGO\nb", &[("-- it's", 0, 1), ("b", 2, 1)]);
         check("", &[]);

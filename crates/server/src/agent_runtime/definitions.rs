@@ -59,8 +59,10 @@ pub(super) fn load(
                 let Some(document) = read.job_document(*job)? else {
                     return Ok((*job, None));
                 };
-                let progress: BTreeMap<ScheduleUid, NextRun> =
-                    progress.into_iter().map(|next| (next.schedule, next)).collect();
+                let progress: BTreeMap<ScheduleUid, NextRun> = progress
+                    .into_iter()
+                    .map(|next| (next.schedule, next))
+                    .collect();
                 let schedules = read
                     .job_schedules(Some(*job), None)?
                     .into_iter()
@@ -90,8 +92,7 @@ pub(super) fn owner(catalog: &Catalog, sid: &[u8]) -> Result<Option<Owner>, Cata
         let Some(login) = read.login_by_sid(sid)? else {
             return Ok(None);
         };
-        let sysadmin =
-            sid == SA_SID || read.is_role_member("", SYSADMIN_ROLE, &login.name)?;
+        let sysadmin = sid == SA_SID || read.is_role_member("", SYSADMIN_ROLE, &login.name)?;
         Ok::<_, CatalogError>(Some(Owner {
             login: login.name,
             sysadmin,

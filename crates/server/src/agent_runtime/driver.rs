@@ -13,8 +13,8 @@ use super::{
     texts,
 };
 use agent::{
-    Agent, AgentAction, AgentConfig, AgentInput, Launch, Refusal, Refused, RefusedRequest,
-    StartAt, StepEnd, StepResult,
+    Agent, AgentAction, AgentConfig, AgentInput, Launch, Refusal, Refused, RefusedRequest, StartAt,
+    StepEnd, StepResult,
 };
 use catalog::{JobDeletion, MissedMoments, NewRun, StepStart};
 use engine::CancelToken;
@@ -474,8 +474,7 @@ impl Driver {
 
     /// Tells the launcher that nothing is in doubt any more, once that is so.
     fn confirm(&mut self) {
-        if self.in_doubt.as_ref().is_some_and(BTreeSet::is_empty)
-            && self.launcher.confirm().is_ok()
+        if self.in_doubt.as_ref().is_some_and(BTreeSet::is_empty) && self.launcher.confirm().is_ok()
         {
             self.in_doubt = None;
         }
@@ -727,7 +726,10 @@ impl Driver {
         let Some(in_flight) = self.in_flight.remove(&place) else {
             return;
         };
-        self.config.catalog.crash_points().hit("server.after_step_end");
+        self.config
+            .catalog
+            .crash_points()
+            .hit("server.after_step_end");
         self.log_step(&in_flight, &ended.output);
         self.tell(step_ended(place, ended.result));
     }
@@ -788,7 +790,10 @@ impl Driver {
             }
             return;
         };
-        self.config.catalog.crash_points().hit("server.after_step_end");
+        self.config
+            .catalog
+            .crash_points()
+            .hit("server.after_step_end");
         self.log_step(&in_flight, &ended.output);
         self.ended.insert(place, ended.key);
         let now = self.config.clock.now();
@@ -809,7 +814,9 @@ impl Driver {
         let absent: Vec<(RunId, u32)> = self
             .in_flight
             .iter()
-            .filter(|(_, step)| matches!(step.kind, Kind::Process) && !known.contains_key(&step.key))
+            .filter(|(_, step)| {
+                matches!(step.kind, Kind::Process) && !known.contains_key(&step.key)
+            })
             .map(|(place, _)| *place)
             .collect();
         for place in absent {

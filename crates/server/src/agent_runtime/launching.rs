@@ -174,7 +174,10 @@ fn step_login(document: &JobDocument, step: &JobStep, owner: &Owner) -> StepLogi
             .clone()
             .filter(|name| !name.is_empty())
             .unwrap_or_else(|| DATABASE_DEFAULT.to_owned()),
-        database_user: step.database_user_name.clone().filter(|name| !name.is_empty()),
+        database_user: step
+            .database_user_name
+            .clone()
+            .filter(|name| !name.is_empty()),
         program: format!(
             "SQLAgent - TSQL JobStep (Job {} : Step {})",
             document.job.id, step.step_id
@@ -214,7 +217,11 @@ impl<'c> Names<'c> {
             instance: named.unwrap_or(DEFAULT_INSTANCE),
             service: named.map_or(AGENT_SERVICE.to_owned(), |name| format!("SQLAgent${name}")),
             directory: config.data.to_string_lossy().into_owned(),
-            logs: config.data.join(LOG_DIRECTORY).to_string_lossy().into_owned(),
+            logs: config
+                .data
+                .join(LOG_DIRECTORY)
+                .to_string_lossy()
+                .into_owned(),
         }
     }
 

@@ -192,9 +192,9 @@ impl AgentRuntime {
         if !self.handle.tell(Message::Shutdown(reply)) {
             return false;
         }
-        let complete = match done.recv_timeout(
-            self.shutdown_timeout + SHUTDOWN_ALLOWANCE + LAUNCHER_EXIT_WAIT,
-        ) {
+        let complete = match done
+            .recv_timeout(self.shutdown_timeout + SHUTDOWN_ALLOWANCE + LAUNCHER_EXIT_WAIT)
+        {
             Ok(complete) => complete,
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => false,
         };

@@ -29,8 +29,7 @@ pub(super) fn of_process(
     if let Some(note) = &ended.note {
         ending = format!("{note}  {ending}");
     }
-    let (message, whole) =
-        texts::compose(&texts::executed_as(user), &ended.output.text, &ending);
+    let (message, whole) = texts::compose(&texts::executed_as(user), &ended.output.text, &ending);
     let finished = ended.elapsed.map_or(now, |elapsed| {
         let elapsed = SignedDuration::try_from(elapsed).unwrap_or(SignedDuration::MAX);
         started.saturating_add(elapsed).unwrap_or(Timestamp::MAX)

@@ -142,7 +142,9 @@ impl Store {
     pub(super) fn push_missed(&mut self, missed: MissedMoments, progress: ScheduleProgress) {
         if self.missed.len() >= MISSED_WAITING_MAX {
             self.missed.pop_front();
-            tracing::error!("missed moments could not be stored for too long; the oldest are given up");
+            tracing::error!(
+                "missed moments could not be stored for too long; the oldest are given up"
+            );
         }
         self.progress.push((missed.job, progress));
         self.missed.push_back(missed);

@@ -3,7 +3,8 @@
 use model::run::HISTORY_MESSAGE_UNITS_MAX;
 
 /// Answer to a request that the agent's thread did not take up in time.
-pub(super) const NO_ANSWER: &str = "SQLServerAgent did not answer in time; whether the job was started shows its activity";
+pub(super) const NO_ANSWER: &str =
+    "SQLServerAgent did not answer in time; whether the job was started shows its activity";
 /// Step of an owner who may not use the shell.
 pub(super) const NO_SHELL: &str = "The step was refused, because only a member of the sysadmin role may own a CmdExec step that runs \
      without a proxy account.";
@@ -16,14 +17,15 @@ pub(super) const NO_THREAD: &str = "No thread could be started for the step";
 pub(super) const TSQL_END_UNKNOWN: &str = "The end of the step cannot be known, because the agent that ran it was interrupted; it counts as \
      failed.";
 /// Step of a launch that was lost with the launcher and its journal.
-pub(super) const LAUNCH_IN_DOUBT: &str =
-    "Whether the step ran cannot be known, because its launcher and what it had written down were lost.";
+pub(super) const LAUNCH_IN_DOUBT: &str = "Whether the step ran cannot be known, because its launcher and what it had written down were lost.";
 /// Units that the agent's last sentence, and the blanks before it, may take.
 const ENDING_UNITS: usize = 64;
 
 /// Step of a subsystem that this host cannot run.
 pub(super) fn no_subsystem(step_id: i32, name: &str) -> String {
-    format!("Unable to start execution of step {step_id} (reason: the subsystem {name} is not available on this server).")
+    format!(
+        "Unable to start execution of step {step_id} (reason: the subsystem {name} is not available on this server)."
+    )
 }
 
 /// Step with a token that cannot be replaced.
@@ -33,7 +35,9 @@ pub(super) fn bad_token(step_id: i32, error: &exec::TokenError) -> String {
 
 /// Step of a job whose owner is no login any more.
 pub(super) fn no_owner(owner: &str) -> String {
-    format!("The step was refused, because the owner of the job ({owner}) is no login of this server.")
+    format!(
+        "The step was refused, because the owner of the job ({owner}) is no login of this server."
+    )
 }
 
 /// Step that could not be stored as begun.
@@ -81,7 +85,10 @@ mod tests {
     fn what_a_step_said_gives_way() {
         assert_eq!(
             compose("Executed as user: x.", "out\n", "Process Exit Code 0."),
-            ("Executed as user: x. out  Process Exit Code 0.".to_owned(), true)
+            (
+                "Executed as user: x. out  Process Exit Code 0.".to_owned(),
+                true
+            )
         );
         assert_eq!(compose("", "", "end"), ("end".to_owned(), true));
         let (text, whole) = compose("begin", &"😀".repeat(4_000), "end");

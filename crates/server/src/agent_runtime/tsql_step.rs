@@ -4,11 +4,11 @@ use super::batches::batches;
 use super::handle::Message;
 use super::outcome::kept;
 use super::texts;
+use crate::clock::Clock;
 use agent::{StepEnd, StepResult};
 use engine::{CancelToken, ResultSink, Session};
 use exec::output_file::OutputFileWriter;
 use exec::{CapturedOutput, OUTPUT_LIMIT_BYTES_DEFAULT, OutputBuffer, OutputFile, StepKey};
-use crate::clock::Clock;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
@@ -125,11 +125,8 @@ fn run(
     let sql_severity = if failed { sql_severity } else { 0 };
     let note = sink.note.take().unwrap_or_default();
     let (said, output, said_has_it_all) = sink.finish();
-    let (message, whole) = texts::compose(
-        &texts::executed_as(&step.login.login),
-        &said.text,
-        &note,
-    );
+    let (message, whole) =
+        texts::compose(&texts::executed_as(&step.login.login), &said.text, &note);
     let whole = whole && !said.truncated && said_has_it_all;
     TsqlEnded {
         key: step.key,
@@ -284,12 +281,16 @@ impl ResultSink for StepSink {
                 "Msg {}, Level {}, State {}, Line {line}\n{}\n",
                 message.number, message.severity, message.state, message.message
             ));
-            self.said
-                .push(&format!("{} [SQLSTATE 42000] (Error {})  ", message.message, message.number));
+            self.said.push(&format!(
+                "{} [SQLSTATE 42000] (Error {})  ",
+                message.message, message.number
+            ));
         } else {
             self.write(&format!("{}\n", message.message));
-            self.said
-                .push(&format!("{} [SQLSTATE 01000] (Message {})  ", message.message, message.number));
+            self.said.push(&format!(
+                "{} [SQLSTATE 01000] (Message {})  ",
+                message.message, message.number
+            ));
         }
     }
 }
@@ -408,7 +409,10 @@ mod tests {
         check(Value::Money(123_456), "12.3456");
         check(Value::Binary(vec![1, 0xAB]), "0x01AB");
         check(Value::Date(0), "0001-01-01");
-        check(Value::DateTime { days: 0, ticks: 1 }, "1900-01-01 00:00:00.003");
+        check(
+            Value::DateTime { days: 0, ticks: 1 },
+            "1900-01-01 00:00:00.003",
+        );
         check(
             Value::DateTime2 {
                 days: 738_000,

@@ -5,7 +5,7 @@
 
 use crate::platform;
 use jiff::{Span, Timestamp, tz::TimeZone};
-use model::InstanceId;
+use model::{Generation, InstanceId};
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateSigningRequestParams, DistinguishedName,
     DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, SanType,
@@ -23,6 +23,8 @@ const SERVER_CERTIFICATE_DAYS: i64 = 397;
 pub const TARGET_CERTIFICATE_DAYS: i64 = 30;
 /// Days before a certificate's start that it is already valid, against clocks that differ.
 const BACKDATED_DAYS: i64 = 1;
+/// What stands before instance and generation in the name of a target's certificate.
+const TARGET_URI_PREFIX: &str = "urn:muster:target:";
 /// Largest certificate request a target may send, in bytes.
 pub const SIGNING_REQUEST_BYTES_MAX: usize = 8 * 1024;
 
@@ -166,7 +168,7 @@ impl Authority {
     pub fn issue_target(
         &self,
         request_der: &[u8],
-        target: InstanceId,
+        (target, generation): (InstanceId, Generation),
         name: &str,
         now: Timestamp,
     ) -> Result<TargetCertificate, IdentityError> {
@@ -180,7 +182,7 @@ impl Authority {
         let mut params = CertificateParams::default();
         params.distinguished_name = common_name(name);
         params.subject_alt_names = vec![SanType::URI(
-            format!("urn:uuid:{}", target.0)
+            format!("{TARGET_URI_PREFIX}{}:{}", target.0, generation.0)
                 .try_into()
                 .map_err(|_| IdentityError::SigningRequest)?,
         )];
@@ -243,6 +245,24 @@ pub fn new_target_request(name: &str) -> Result<(Vec<u8>, Vec<u8>), IdentityErro
     params.distinguished_name = common_name(name);
     let request = params.serialize_request(&key)?;
     Ok((request.der().to_vec(), key.serialize_der()))
+}
+
+/// The instance and the enlistment that a target's certificate was issued for; `None` for any other
+/// certificate. Who signed it is checked by the handshake.
+#[must_use]
+pub fn target_of(certificate: &[u8]) -> Option<(InstanceId, Generation)> {
+    let (_, certificate) = x509_parser::parse_x509_certificate(certificate).ok()?;
+    let names = certificate.subject_alternative_name().ok()??;
+    names.value.general_names.iter().find_map(|name| {
+        let x509_parser::extensions::GeneralName::URI(uri) = name else {
+            return None;
+        };
+        let (instance, generation) = uri.strip_prefix(TARGET_URI_PREFIX)?.split_once(':')?;
+        Some((
+            InstanceId(instance.parse().ok()?),
+            Generation(generation.parse().ok()?),
+        ))
+    })
 }
 
 /// SHA-256 of a certificate.
@@ -326,7 +346,7 @@ mod tests {
         let id = InstanceId(uuid::Uuid::new_v4());
         let (request, _key) = new_target_request("TARGET1").unwrap();
         let issued = authority
-            .issue_target(&request, id, "TARGET1", now())
+            .issue_target(&request, (id, Generation(7)), "TARGET1", now())
             .unwrap();
         assert_eq!(issued.fingerprint, fingerprint(&issued.der));
         assert_eq!(issued.not_after, "2026-12-23T00:00:00Z".parse().unwrap());
@@ -335,7 +355,11 @@ mod tests {
         let last = forged.len() - 1;
         forged[last] ^= 1;
         for bad in [forged, vec![0; SIGNING_REQUEST_BYTES_MAX + 1], Vec::new()] {
-            assert!(authority.issue_target(&bad, id, "TARGET1", now()).is_err());
+            assert!(
+                authority
+                    .issue_target(&bad, (id, Generation(7)), "TARGET1", now())
+                    .is_err()
+            );
         }
         fs::remove_dir_all(directory).unwrap();
     }

@@ -33,6 +33,11 @@ const PAIRS_MAX: usize = 4_096;
 /// Longest password looked at, in bytes; 128 UTF-16 units at the most on the wire.
 const PASSWORD_BYTES_MAX: usize = 512;
 
+/// Verified against when the login does not exist, so that the time taken tells nothing. A hash of the
+/// parameters above that no password is known for.
+const DECOY: &str = "$argon2id$v=19$m=19456,t=2,p=1$bXVzdGVyIGRlY295IHNhbHQ$\
+                     bm8gcGFzc3dvcmQgaXMga25vd24gZm9yIHRoaXMgaGE";
+
 /// Why a password was not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum VerifyError {
@@ -52,8 +57,6 @@ pub struct PasswordVault {
     turns: Mutex<Turns>,
     freed: Condvar,
     failures: Mutex<BTreeMap<(String, IpAddr), Failures>>,
-    /// Verified against when the login does not exist, so that the time taken tells nothing.
-    decoy: String,
 }
 
 #[derive(Default)]
@@ -68,18 +71,21 @@ struct Failures {
     last: Instant,
 }
 
+impl Default for PasswordVault {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl PasswordVault {
     /// A vault with nothing remembered.
-    ///
-    /// # Errors
-    /// When the system gives no randomness.
-    pub fn new() -> Result<Self, super::IdentityError> {
-        Ok(Self {
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
             turns: Mutex::default(),
             freed: Condvar::new(),
             failures: Mutex::default(),
-            decoy: hash("decoy")?,
-        })
+        }
     }
 
     /// Verifies `password` against `stored` (a PHC string; `None`: no such login). Blocks for the
@@ -101,7 +107,7 @@ impl PasswordVault {
         }
         let right = {
             let _turn = self.take_turn()?;
-            verify_hash(password, stored.unwrap_or(&self.decoy)) && stored.is_some()
+            verify_hash(password, stored.unwrap_or(DECOY)) && stored.is_some()
         };
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         if right {
@@ -212,8 +218,7 @@ pub fn random_password() -> Result<String, super::IdentityError> {
     let mut password = String::with_capacity(20);
     while password.len() < 20 {
         let mut byte = [0u8; 1];
-        getrandom::fill(&mut byte)
-            .map_err(|_| super::IdentityError::Crypto("no randomness"))?;
+        getrandom::fill(&mut byte).map_err(|_| super::IdentityError::Crypto("no randomness"))?;
         // Rejecting the overhang keeps every character as likely as any other.
         let usable = 256 / ALPHABET.len() * ALPHABET.len();
         if usize::from(byte[0]) < usable {
@@ -243,7 +248,7 @@ mod tests {
 
     #[test]
     fn guesses_are_braked_per_login_and_address() {
-        let vault = PasswordVault::new().unwrap();
+        let vault = PasswordVault::new();
         let stored = hash("right").unwrap();
         let now = SystemClock::new(jiff::tz::TimeZone::UTC).monotonic();
         let guesser: IpAddr = "192.0.2.1".parse().unwrap();

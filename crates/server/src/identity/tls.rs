@@ -11,8 +11,8 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
 use rustls::sign::CertifiedKey;
 use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, Error as TlsError, RootCertStore, ServerConfig,
-    SignatureScheme,
+    CertificateError, ClientConfig, DigitallySignedStruct, Error as TlsError, RootCertStore,
+    ServerConfig, SignatureScheme,
 };
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -512,7 +512,7 @@ mod tests {
             let identity = authority.map(|authority| ClientIdentity {
                 chain: vec![
                     authority
-                        .issue_target(&request, id, "TARGET1", now)
+                        .issue_target(&request, (id, model::Generation(1)), "TARGET1", now)
                         .unwrap()
                         .der,
                 ],

@@ -45,7 +45,8 @@ impl EnlistToken {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.trim().split('.');
-        let (prefix, id, secret, pin) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+        let (prefix, id, secret, pin) =
+            (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
         if prefix != PREFIX || parts.next().is_some() || unhex(id)?.len() != ID_BYTES {
             return None;
         }
@@ -60,19 +61,27 @@ impl EnlistToken {
     /// The token as `muster token create` prints it.
     #[must_use]
     pub fn text(&self) -> String {
-        format!("{PREFIX}.{}.{}.{}", self.id, hex(&self.secret), hex(&self.pin))
+        format!(
+            "{PREFIX}.{}.{}.{}",
+            self.id,
+            hex(&self.secret),
+            hex(&self.pin)
+        )
     }
 
     /// What the master stores of the secret half. It has 256 random bits, so one SHA-256 is enough.
     #[must_use]
     pub fn secret_hash(secret: &[u8]) -> Vec<u8> {
-        aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, secret).as_ref().to_vec()
+        aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, secret)
+            .as_ref()
+            .to_vec()
     }
 
     /// Whether a secret is the one whose hash is stored; takes the same time for every wrong one.
     #[must_use]
     pub fn matches(secret: &[u8], stored_hash: &[u8]) -> bool {
-        aws_lc_rs::constant_time::verify_slices_are_equal(&Self::secret_hash(secret), stored_hash).is_ok()
+        aws_lc_rs::constant_time::verify_slices_are_equal(&Self::secret_hash(secret), stored_hash)
+            .is_ok()
     }
 }
 
@@ -94,7 +103,11 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
     text.as_bytes()
         .chunks(2)
         .map(|pair| {
-            let digit = |c: u8| char::from(c).to_digit(16).and_then(|d| u8::try_from(d).ok());
+            let digit = |c: u8| {
+                char::from(c)
+                    .to_digit(16)
+                    .and_then(|d| u8::try_from(d).ok())
+            };
             Some(digit(pair[0])? * 16 + digit(pair[1])?)
         })
         .collect()
@@ -108,14 +121,24 @@ mod tests {
     fn a_token_survives_being_typed_and_nothing_else_is_one() {
         let token = EnlistToken::generate([7; 32]).unwrap();
         let again = EnlistToken::parse(&format!(" {}\n", token.text())).unwrap();
-        assert_eq!((again.id, again.secret.as_slice(), again.pin), (token.id.clone(), token.secret.as_slice(), [7; 32]));
+        assert_eq!(
+            (again.id, again.secret.as_slice(), again.pin),
+            (token.id.clone(), token.secret.as_slice(), [7; 32])
+        );
         let hash = EnlistToken::secret_hash(&token.secret);
         assert!(EnlistToken::matches(&token.secret, &hash));
         assert!(!EnlistToken::matches(b"other", &hash));
         let text = token.text();
         for bad in [
-            "", "mt1", "mt1...", "nonsense", &text[..text.len() - 1], &text.replace("mt1", "mt2"),
-            &format!("{text}.00"), &text.replace('.', ":"), "mt1.é.é.é",
+            "",
+            "mt1",
+            "mt1...",
+            "nonsense",
+            &text[..text.len() - 1],
+            &text.replace("mt1", "mt2"),
+            &format!("{text}.00"),
+            &text.replace('.', ":"),
+            "mt1.é.é.é",
         ] {
             assert!(EnlistToken::parse(bad).is_none(), "{bad}");
         }

@@ -1,0 +1,189 @@
+//! Whether this instance is a target: keeps the target's end running as long as an enlistment is stored.
+
+use crate::clock::Clock;
+use crate::enlist::apply::ENLIST_TIMEOUT;
+use crate::identity::FileSealer;
+use crate::services::encryption_option;
+use crate::target_end::{
+    MasterRoute, ORDERS_WAITING_MAX, Order, TargetAgent, TargetEnd, TargetStore, leave, run,
+};
+use catalog::{Catalog, CatalogError, Change, Subscription};
+use fleet::message::TargetFacts;
+use model::InstanceId;
+use msdb::services::{Defected, RemoteError};
+use rustls::pki_types::CertificateDer;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, oneshot};
+
+/// What the target's end is made of, and the one that runs.
+pub struct Membership {
+    /// Definitions and runs.
+    pub catalog: Catalog,
+    /// The agent that carries out orders.
+    pub agent: Arc<dyn TargetAgent>,
+    /// Now.
+    pub clock: Arc<dyn Clock>,
+    /// Opens the client key.
+    pub sealer: Arc<FileSealer>,
+    /// Authorities given by `--master-ca`.
+    pub authorities: Vec<CertificateDer<'static>>,
+    /// This instance.
+    pub instance: InstanceId,
+    /// Its name.
+    pub name: String,
+    /// Version of this program.
+    pub program_version: String,
+    /// Where the task runs.
+    pub runtime: Handle,
+    /// Orders to the running end; `None` when this instance is no target.
+    pub running: Mutex<Option<mpsc::Sender<Order>>>,
+}
+
+impl Membership {
+    fn running(&self) -> MutexGuard<'_, Option<mpsc::Sender<Order>>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends the running target's end, if any, and starts one for the stored enlistment, if any. Blocks.
+    pub fn restart(&self) {
+        match self.prepare() {
+            Ok(Some(end)) => {
+                let (orders, received) = mpsc::channel(ORDERS_WAITING_MAX);
+                // Dropping the older sender ends the older task.
+                *self.running() = Some(orders);
+                self.runtime.spawn(async move {
+                    if let Err(error) = run(end, received).await {
+                        tracing::error!(%error, "the target's end stopped");
+                    }
+                });
+            }
+            Ok(None) => *self.running() = None,
+            Err(error) => {
+                *self.running() = None;
+                tracing::error!(error, "the enlistment is not usable; enlist again");
+            }
+        }
+    }
+
+    /// Ends the target's end.
+    pub fn stop(&self) {
+        *self.running() = None;
+    }
+
+    fn prepare(&self) -> Result<Option<TargetEnd>, String> {
+        let told = |error: CatalogError| error.to_string();
+        let Some(row) = self
+            .catalog
+            .definitions_read(|read| read.enlistment())
+            .map_err(told)?
+        else {
+            return Ok(None);
+        };
+        let option = encryption_option(&self.catalog).map_err(told)?;
+        let route = MasterRoute::new(&row, &self.sealer, &self.authorities, option)
+            .map_err(|error| error.to_string())?;
+        let now = self.clock.now();
+        Ok(Some(TargetEnd {
+            store: Arc::new(TargetStore {
+                catalog: self.catalog.clone(),
+                agent: Arc::clone(&self.agent),
+                clock: Arc::clone(&self.clock),
+                master_name: row.enlistment.master_name.clone(),
+                generation: row.enlistment.generation,
+            }),
+            clock: Arc::clone(&self.clock),
+            sealer: Arc::clone(&self.sealer),
+            instance: self.instance,
+            facts: TargetFacts {
+                name: self.name.clone(),
+                location: row.location.clone(),
+                utc_offset_minutes: self.clock.offset_minutes(now),
+                program_version: self.program_version.clone(),
+            },
+            row,
+            route,
+        }))
+    }
+
+    fn order(&self, order: Order) -> bool {
+        match self.running().as_ref() {
+            // A full queue holds the same order already: they are wake-ups.
+            Some(orders) => orders.try_send(order).is_ok(),
+            None => false,
+        }
+    }
+
+    /// Speaks with the master now, if there is one.
+    pub fn force_poll(&self) {
+        self.order(Order::ForcePoll);
+    }
+
+    /// Passes on that rows wait for the master, as long as the subscription is kept.
+    #[must_use]
+    pub fn subscribe(self: &Arc<Self>) -> Subscription {
+        let membership = Arc::clone(self);
+        self.catalog.subscribe(Box::new(move |changes| {
+            if changes.contains(&Change::ReportsQueued) {
+                membership.order(Order::ReportsAvailable);
+            }
+        }))
+    }
+
+    /// Leaves the master. Blocks up to the login time-out, unless forced.
+    ///
+    /// # Errors
+    /// [`RemoteError`] when the master was not told in time; then nothing changed.
+    pub fn defect(&self, forced: bool) -> Result<Defected, RemoteError> {
+        let failed = |cause: String| RemoteError::Failed { cause };
+        let enlistment = self
+            .catalog
+            .definitions_read(|read| read.enlistment())
+            .map_err(|error: CatalogError| failed(error.to_string()))?;
+        let Some(row) = enlistment else {
+            return Err(RemoteError::Refused {
+                number: fleet::numbers::NOT_ENLISTED,
+                text: "This server is not enlisted in a master server.".to_owned(),
+            });
+        };
+        let master_name = row.enlistment.master_name;
+        if forced {
+            self.stop();
+            let jobs_deleted =
+                leave(&self.catalog, &*self.clock).map_err(|error| failed(error.to_string()))?;
+            return Ok(Defected {
+                master_name,
+                jobs_deleted,
+            });
+        }
+        let (answer, answered) = oneshot::channel();
+        if !self.order(Order::Leave(answer)) {
+            return Err(failed(
+                "the connection to the master server is not running".to_owned(),
+            ));
+        }
+        let outcome = self
+            .runtime
+            .block_on(async { tokio::time::timeout(ENLIST_TIMEOUT, answered).await });
+        match outcome {
+            Ok(Ok(Ok(jobs_deleted))) => {
+                self.stop();
+                Ok(Defected {
+                    master_name,
+                    jobs_deleted,
+                })
+            }
+            Ok(Ok(Err(cause))) => Err(failed(cause)),
+            Ok(Err(_)) => Err(failed(
+                "the connection to the master server ended".to_owned(),
+            )),
+            Err(_) => {
+                self.order(Order::Stay);
+                Err(failed(format!(
+                    "the master server was not reached within {} seconds; use @forced_defection = 1 if it is gone for good",
+                    ENLIST_TIMEOUT.as_secs()
+                )))
+            }
+        }
+    }
+}

@@ -1,0 +1,390 @@
+//! The task of one connection: bytes in, decisions by the link, bytes out.
+
+use super::registry::{MasterEnd, Signals};
+use super::store::{MasterStore, PeerCertificate};
+use crate::listener::Stream;
+use catalog::{CatalogError, Poll};
+use fleet::frame::FrameReader;
+use fleet::master::{Closed, LoadedInstructions, MasterEvent, MasterLink, TargetRecord};
+use fleet::message::{Hello, Moment, Refusal, ReportRow, Results};
+use fleet::numbers;
+use model::{Generation, InstanceId, ServerId};
+use std::net::SocketAddr;
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, ReadHalf, WriteHalf};
+use tokio::sync::mpsc;
+
+/// Bytes read from a connection at once. Small: there may be 100,000 idle connections.
+const READ_BYTES: usize = 2 * 1024;
+/// Bytes that may wait to be written before the link is asked for more.
+const WRITE_BYTES_WAITING_MAX: usize = 256 * 1024;
+/// Time for the last bytes of a connection that ends.
+const FAREWELL_TIMEOUT: Duration = Duration::from_secs(5);
+/// Answers of the store that may wait: the link asks for a few things at once at the most.
+const DONE_WAITING_MAX: usize = 4;
+/// Longest wait of a timer that has nothing to wait for.
+const FAR: Duration = Duration::from_secs(3_600);
+
+/// What the store has done, off the task.
+enum Done {
+    Record(Box<Result<Option<TargetRecord>, CatalogError>>),
+    Resynced(Result<(), CatalogError>),
+    Loaded(Result<LoadedInstructions, CatalogError>),
+    Results(Result<(), CatalogError>),
+    Reports(Result<(), CatalogError>),
+    Certificate(Result<Vec<Vec<u8>>, Refusal>),
+    Removed(Result<(), CatalogError>),
+}
+
+/// A target that was admitted on this connection.
+#[derive(Clone, Copy)]
+struct Member {
+    server: ServerId,
+    instance: InstanceId,
+    generation: Generation,
+}
+
+struct Task {
+    end: Arc<MasterEnd>,
+    peer: SocketAddr,
+    certificate: PeerCertificate,
+    connection: u64,
+    signals: Arc<Signals>,
+    link: MasterLink,
+    hello: Option<(InstanceId, Generation)>,
+    member: Option<Member>,
+    frames: FrameReader,
+    outgoing: Vec<u8>,
+    done: mpsc::Sender<Done>,
+    blocked: bool,
+    /// Reports that wait for their turn by the admission's rate.
+    held_reports: Option<(Vec<ReportRow>, Instant)>,
+    closed: Option<Closed>,
+}
+
+impl MasterEnd {
+    /// Serves one connection of a target until it ends.
+    pub async fn converse(
+        self: Arc<Self>,
+        stream: Box<dyn Stream>,
+        peer: SocketAddr,
+        certificate: PeerCertificate,
+    ) {
+        let (done, mut finished) = mpsc::channel(DONE_WAITING_MAX);
+        let now = moment(&self);
+        let link = MasterLink::new(Arc::clone(&self.config), Some(certificate.instance), now);
+        let (mut reader, mut writer) = tokio::io::split(stream);
+        let mut task = Task {
+            connection: self.next_connection(),
+            signals: Arc::default(),
+            frames: FrameReader::new(link.message_bytes_max()),
+            link,
+            hello: None,
+            member: None,
+            outgoing: Vec::new(),
+            done,
+            blocked: false,
+            held_reports: None,
+            closed: None,
+            end: self,
+            peer,
+            certificate,
+        };
+        let mut chunk = [0u8; READ_BYTES];
+        loop {
+            task.drain();
+            if task.closed.is_some() {
+                break;
+            }
+            let deadline = task.deadline();
+            let signals = Arc::clone(&task.signals);
+            tokio::select! {
+                woken = signals.take() => task.woken(woken),
+                Some(done) = finished.recv() => task.finish(done),
+                read = reader.read(&mut chunk) => match read {
+                    Ok(count) if count > 0 => task.read(&chunk[..count]),
+                    Ok(_) | Err(_) => break,
+                },
+                written = write_some(&mut writer, &task.outgoing) => match written {
+                    Ok(count) if count > 0 => { task.outgoing.drain(..count); }
+                    Ok(_) | Err(_) => break,
+                },
+                () = tokio::time::sleep_until(deadline.into()) => task.tick(),
+            }
+        }
+        task.farewell(reader, writer).await;
+    }
+}
+
+fn moment(end: &MasterEnd) -> Moment {
+    let wall = end.clock.now();
+    Moment {
+        instant: end.clock.monotonic(),
+        wall,
+        utc_offset_minutes: end.clock.offset_minutes(wall),
+    }
+}
+
+async fn write_some(
+    writer: &mut WriteHalf<Box<dyn Stream>>,
+    bytes: &[u8],
+) -> std::io::Result<usize> {
+    if bytes.is_empty() {
+        return std::future::pending().await;
+    }
+    let written = writer.write(bytes).await?;
+    writer.flush().await?;
+    Ok(written)
+}
+
+impl Task {
+    fn now(&self) -> Moment {
+        moment(&self.end)
+    }
+
+    fn deadline(&self) -> Instant {
+        let now = self.end.clock.monotonic();
+        let held = self.held_reports.as_ref().map(|(_, until)| *until);
+        [self.link.poll_timeout(), held, Some(now + FAR)]
+            .into_iter()
+            .flatten()
+            .min()
+            .unwrap_or(now)
+    }
+
+    fn drain(&mut self) {
+        while self.closed.is_none() {
+            let Some(event) = self.link.poll_event() else {
+                break;
+            };
+            self.handle(event);
+        }
+        while self.outgoing.len() < WRITE_BYTES_WAITING_MAX {
+            match self.link.poll_transmit() {
+                Some(mut frames) => self.outgoing.append(&mut frames),
+                None => break,
+            }
+        }
+    }
+
+    fn handle(&mut self, event: MasterEvent) {
+        match event {
+            MasterEvent::Admit(hello) => self.admit(*hello),
+            MasterEvent::Admitted {
+                server,
+                instructions,
+            } => self.admitted(server, instructions),
+            MasterEvent::Resync { after } => {
+                self.work(move |store, member| Done::Resynced(store.resync(member.server, after)));
+            }
+            MasterEvent::LoadInstructions {
+                after,
+                rows_max,
+                bytes_max,
+            } => self.work(move |store, member| {
+                Done::Loaded(store.load_instructions(member.server, after, rows_max, bytes_max))
+            }),
+            MasterEvent::StoreResults(results) => self.store_results(results),
+            MasterEvent::StoreReports(rows) => self.store_reports(rows),
+            MasterEvent::StoreFacts(facts) => {
+                if let Some(member) = self.member {
+                    let store = Arc::clone(&self.end.store);
+                    tokio::task::spawn_blocking(move || {
+                        if let Err(error) = store.store_facts(member.server, &facts) {
+                            tracing::warn!(%error, "a target's facts were not stored");
+                        }
+                    });
+                }
+            }
+            MasterEvent::Seen {
+                clock,
+                utc_offset_minutes,
+            } => {
+                if let Some(member) = self.member {
+                    self.end.seen(Poll {
+                        server: member.server,
+                        at: self.end.clock.now(),
+                        target_clock: clock,
+                        utc_offset_minutes,
+                    });
+                }
+            }
+            MasterEvent::IssueCertificate { request_der } => self.work(move |store, member| {
+                Done::Certificate(store.issue_certificate(member.server, &request_der))
+            }),
+            MasterEvent::RemoveTarget => {
+                self.work(|store, member| Done::Removed(store.remove_target(member.server)));
+            }
+            MasterEvent::Close(closed) => self.closed = Some(closed),
+        }
+    }
+
+    fn admit(&mut self, hello: Hello) {
+        self.hello = Some((hello.instance, hello.generation));
+        let now = self.end.clock.monotonic();
+        let admitted = self
+            .end
+            .admission
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .connections
+            .take(1, now);
+        if let Err(wait) = admitted {
+            return self.link.refuse(Refusal {
+                number: numbers::CONVERSATION_FAILED,
+                text: "The master server is busy with many target servers; try again.".to_owned(),
+                retry_after: wait,
+            });
+        }
+        let store = Arc::clone(&self.end.store);
+        let certificate = self.certificate;
+        let done = self.done.clone();
+        tokio::task::spawn_blocking(move || {
+            // The connection may have ended meanwhile; then nobody needs the answer.
+            let _ = done.blocking_send(Done::Record(Box::new(
+                store.target_record(&hello, certificate),
+            )));
+        });
+    }
+
+    fn admitted(&mut self, server: ServerId, instructions: bool) {
+        let Some((instance, generation)) = self.hello else {
+            return;
+        };
+        self.member = Some(Member {
+            server,
+            instance,
+            generation,
+        });
+        self.frames
+            .set_message_bytes_max(self.link.message_bytes_max());
+        self.end
+            .register(server, self.connection, Arc::clone(&self.signals));
+        tracing::info!(server = server.0, peer = %self.peer, instructions, "a target is connected");
+    }
+
+    /// Runs store work off the task, for the admitted target.
+    fn work(&self, work: impl FnOnce(&MasterStore, Member) -> Done + Send + 'static) {
+        let Some(member) = self.member else {
+            return tracing::error!("store work without an admitted target");
+        };
+        let store = Arc::clone(&self.end.store);
+        let done = self.done.clone();
+        tokio::task::spawn_blocking(move || {
+            let _ = done.blocking_send(work(&store, member));
+        });
+    }
+
+    fn store_results(&self, results: Results) {
+        self.work(move |store, member| {
+            Done::Results(store.store_results(member.server, member.generation, &results))
+        });
+    }
+
+    fn store_reports(&mut self, rows: Vec<ReportRow>) {
+        let count = u32::try_from(rows.len()).unwrap_or(u32::MAX);
+        let now = self.end.clock.monotonic();
+        let turn = self
+            .end
+            .admission
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .report_rows
+            .take(count, now);
+        match turn {
+            Ok(()) => self.work(move |store, member| {
+                Done::Reports(store.store_reports(member.server, member.instance, rows))
+            }),
+            Err(wait) => self.held_reports = Some((rows, now + wait)),
+        }
+    }
+
+    fn finish(&mut self, done: Done) {
+        let now = self.now();
+        match done {
+            Done::Record(record) => match *record {
+                Ok(record) => self.link.admit(record.as_ref(), now),
+                Err(error) => self.failed(&error),
+            },
+            Done::Resynced(Ok(())) => self.link.resynced(now),
+            Done::Loaded(Ok(loaded)) => {
+                self.blocked = loaded.blocked;
+                self.link.instructions_loaded(loaded, now);
+            }
+            Done::Results(Ok(())) => self.link.results_stored(),
+            Done::Reports(Ok(())) => self.link.reports_stored(),
+            Done::Certificate(answer) => self.link.certificate_issued(answer),
+            Done::Removed(Ok(())) => self.link.removed(),
+            Done::Resynced(Err(error))
+            | Done::Loaded(Err(error))
+            | Done::Results(Err(error))
+            | Done::Reports(Err(error))
+            | Done::Removed(Err(error)) => self.failed(&error),
+        }
+    }
+
+    fn failed(&mut self, error: &CatalogError) {
+        tracing::error!(%error, peer = %self.peer, "the store failed a target");
+        self.link.store_failed();
+    }
+
+    fn woken(&mut self, woken: super::registry::Woken) {
+        if woken.changed || (woken.unblocked && std::mem::take(&mut self.blocked)) {
+            self.link.raise_change();
+        }
+        if let Some(kick) = woken.kick {
+            self.link.kick(kick);
+        }
+    }
+
+    fn read(&mut self, mut bytes: &[u8]) {
+        let now = self.now();
+        loop {
+            let handled = match self.frames.read(&mut bytes) {
+                Ok(Some(body)) => self.link.handle_frame(&body, now),
+                Ok(None) => return,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = handled {
+                tracing::warn!(peer = %self.peer, %error, "a target broke the protocol");
+                self.closed = Some(Closed::Protocol(error));
+                return;
+            }
+        }
+    }
+
+    fn tick(&mut self) {
+        let now = self.now();
+        self.link.handle_timeout(now);
+        if let Some((rows, until)) = self.held_reports.take() {
+            if until <= now.instant {
+                self.store_reports(rows);
+            } else {
+                self.held_reports = Some((rows, until));
+            }
+        }
+    }
+
+    /// Sends what waits to be sent, and ends the connection.
+    async fn farewell(
+        mut self,
+        reader: ReadHalf<Box<dyn Stream>>,
+        mut writer: WriteHalf<Box<dyn Stream>>,
+    ) {
+        if let Some(member) = self.member {
+            self.end.unregister(member.server, self.connection);
+            tracing::info!(server = member.server.0, peer = %self.peer, closed = ?self.closed, "a target's connection ended");
+        }
+        while let Some(mut frames) = self.link.poll_transmit() {
+            self.outgoing.append(&mut frames);
+        }
+        let last = async {
+            writer.write_all(&self.outgoing).await?;
+            writer.shutdown().await
+        };
+        // A peer that does not read its farewell misses it.
+        let _ = tokio::time::timeout(FAREWELL_TIMEOUT, last).await;
+        drop(reader);
+    }
+}

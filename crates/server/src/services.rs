@@ -1,0 +1,258 @@
+//! What msdb's procedures may ask of the running instance.
+
+use crate::agent_runtime::AgentHandle;
+use crate::clock::Clock;
+use crate::enlist::apply::{Applicant, Application, EnlistError};
+use crate::fleet_membership::Membership;
+use crate::identity::tls::EncryptionOption;
+use crate::identity::token::EnlistToken;
+use crate::identity::{FileSealer, password};
+use crate::sessions::Sessions;
+use catalog::{Catalog, CatalogError};
+use fleet::message::Proof;
+use model::{JobId, RunId};
+use msdb::services::{
+    AgentRefusal, Defected, EnlistRequest, Enlisted, Execution, Instance, Moment, RemoteError,
+    SecretError, Services, SessionInfo, StartRequest,
+};
+use msdb::settings::{MSX_CREDENTIAL, MSX_ENCRYPT_CHANNEL_OPTIONS};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::runtime::Handle;
+use uuid::Uuid;
+
+/// What credentials' secrets are sealed for.
+pub const CREDENTIAL_CONTEXT: &str = "secret";
+
+/// The running instance as procedures see it.
+pub struct InstanceServices {
+    /// Names and identity.
+    pub instance: Instance,
+    /// Definitions and runs.
+    pub catalog: Catalog,
+    /// Now.
+    pub clock: Arc<dyn Clock>,
+    /// When the process started.
+    pub started: Instant,
+    /// Seals credentials.
+    pub sealer: Arc<FileSealer>,
+    /// Open sessions.
+    pub sessions: Arc<Sessions>,
+    /// Runs jobs.
+    pub agent: AgentHandle,
+    /// Enlists.
+    pub applicant: Arc<Applicant>,
+    /// The target's end.
+    pub membership: Arc<Membership>,
+    /// Where asynchronous work runs.
+    pub runtime: Handle,
+}
+
+impl InstanceServices {
+    /// Enlists with a proof, and starts or restarts the target's end. Blocks.
+    ///
+    /// # Errors
+    /// [`RemoteError`].
+    pub fn enlist_with(&self, application: Application) -> Result<Enlisted, RemoteError> {
+        let applied = self
+            .runtime
+            .block_on(Arc::clone(&self.applicant).enlist(application))
+            .map_err(remote_error)?;
+        self.membership.restart();
+        Ok(Enlisted {
+            master_name: applied.master_name,
+            renewed: applied.renewed,
+        })
+    }
+
+    /// The encryption option as it is set now.
+    ///
+    /// # Errors
+    /// What the catalog says.
+    pub fn encryption_option(&self) -> Result<EncryptionOption, CatalogError> {
+        encryption_option(&self.catalog)
+    }
+
+    fn credential(&self, name: Option<&str>) -> Result<Proof, RemoteError> {
+        let failed = |cause: &str| RemoteError::Failed {
+            cause: cause.to_owned(),
+        };
+        let credential = self
+            .catalog
+            .definitions_read(|read| {
+                let chosen = match name {
+                    Some(name) => Some(name.to_owned()),
+                    None => read
+                        .setting(MSX_CREDENTIAL)?
+                        .and_then(|value| value.as_text().map(str::to_owned)),
+                };
+                match chosen {
+                    Some(name) => read.credential_by_name(&name),
+                    None => Ok(None),
+                }
+            })
+            .map_err(|error: CatalogError| failed(&error.to_string()))?
+            .ok_or_else(|| {
+                failed("there is no account for the master server; set one with sp_msx_set_account, or enlist with a token")
+            })?;
+        let sealed = credential
+            .sealed_secret
+            .ok_or_else(|| failed("the credential for the master server has no secret"))?;
+        let secret = self
+            .sealer
+            .open_sealed(CREDENTIAL_CONTEXT, &sealed)
+            .map_err(|error| failed(&error.to_string()))?;
+        let password = String::from_utf8(secret.to_vec())
+            .map_err(|_| failed("the credential's secret is not text"))?;
+        Ok(Proof::Login {
+            login: credential.identity,
+            password,
+        })
+    }
+}
+
+/// The encryption option as it is set: validation unless said otherwise.
+///
+/// # Errors
+/// What the catalog says.
+pub fn encryption_option(catalog: &Catalog) -> Result<EncryptionOption, CatalogError> {
+    let stored = catalog.definitions_read(|read| read.setting(MSX_ENCRYPT_CHANNEL_OPTIONS))?;
+    Ok(stored
+        .and_then(|value| value.as_number())
+        .and_then(EncryptionOption::from_code)
+        .unwrap_or(EncryptionOption::Validate))
+}
+
+/// The proof and the pin of a token's text.
+///
+/// # Errors
+/// [`RemoteError::Failed`] when it is no token.
+pub fn token_proof(text: &str) -> Result<(Proof, [u8; 32]), RemoteError> {
+    let token = EnlistToken::parse(text).ok_or_else(|| RemoteError::Failed {
+        cause: "the text is not an enlistment token".to_owned(),
+    })?;
+    let proof = Proof::Token {
+        id: token.id,
+        secret: token.secret.to_vec(),
+    };
+    Ok((proof, token.pin))
+}
+
+fn remote_error(error: EnlistError) -> RemoteError {
+    match error {
+        // A login that the master does not take is a failure of the conversation for whoever enlists.
+        EnlistError::Refused(refusal) if refusal.number == fleet::numbers::LOGIN_FAILED => {
+            RemoteError::Failed {
+                cause: refusal.text,
+            }
+        }
+        EnlistError::Refused(refusal) => RemoteError::Refused {
+            number: refusal.number,
+            text: refusal.text,
+        },
+        other => RemoteError::Failed {
+            cause: chain(&other),
+        },
+    }
+}
+
+/// An error with its causes, without repeating what a wrapper says already.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let more = cause.to_string();
+        if !text.contains(&more) {
+            text.push_str(": ");
+            text.push_str(&more);
+        }
+        source = cause.source();
+    }
+    text
+}
+
+impl Services for InstanceServices {
+    fn instance(&self) -> Instance {
+        self.instance.clone()
+    }
+
+    fn now(&self) -> Moment {
+        Moment {
+            utc: self.clock.now(),
+            zone: self.clock.time_zone().clone(),
+        }
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.clock
+            .monotonic()
+            .saturating_duration_since(self.started)
+    }
+
+    fn new_uuid(&self) -> Uuid {
+        Uuid::new_v4()
+    }
+
+    fn start_job(&self, request: &StartRequest) -> Result<(), AgentRefusal> {
+        self.agent.start_job(request, RunId(Uuid::new_v4()))
+    }
+
+    fn stop_job(&self, job: JobId, login: &str) -> Result<(), AgentRefusal> {
+        self.agent.stop_job(job, login)
+    }
+
+    fn execution(&self) -> Vec<Execution> {
+        self.agent.execution()
+    }
+
+    fn execution_of(&self, job: JobId) -> Option<Execution> {
+        self.agent.execution_of(job)
+    }
+
+    fn enlist(&self, request: &EnlistRequest) -> Result<Enlisted, RemoteError> {
+        let proof = self.credential(request.credential.as_deref())?;
+        let encryption = self
+            .encryption_option()
+            .map_err(|error| RemoteError::Failed {
+                cause: error.to_string(),
+            })?;
+        self.enlist_with(Application {
+            master: request.master.clone(),
+            proof,
+            pin: None,
+            encryption,
+            location: request.location.clone(),
+            requested_by: request.asked_by.clone(),
+        })
+    }
+
+    fn defect(&self, forced: bool) -> Result<Defected, RemoteError> {
+        self.membership.defect(forced)
+    }
+
+    fn poll_master(&self) {
+        self.membership.force_poll();
+    }
+
+    fn settings_changed(&self) {
+        self.membership.restart();
+    }
+
+    fn sessions(&self) -> Vec<SessionInfo> {
+        self.sessions.list()
+    }
+
+    fn seal(&self, clear: &[u8]) -> Result<Vec<u8>, SecretError> {
+        self.sealer
+            .seal(CREDENTIAL_CONTEXT, clear)
+            .map_err(|error| SecretError {
+                cause: error.to_string(),
+            })
+    }
+
+    fn hash_password(&self, clear: &str) -> Result<String, SecretError> {
+        password::hash(clear).map_err(|error| SecretError {
+            cause: error.to_string(),
+        })
+    }
+}

@@ -1,0 +1,359 @@
+//! SQL sessions: logins over TDS, and batches that the instance runs for itself.
+
+use crate::agent_runtime::StepLogin;
+use crate::clock::Clock;
+use crate::control::ResultTable;
+use crate::identity::PasswordVault;
+use crate::logins::{LoginRefused, authenticate};
+use crate::tds_front::{AcceptedLogin, LoginRequest, SessionFactory, SqlSession};
+use catalog::{Catalog, CatalogError, Login};
+use engine::{BatchOutcome, CancelToken, ResultSink, RpcCall, RpcOutcome, Session, SessionOptions};
+use msdb::MsdbHost;
+use msdb::services::{Services, SessionInfo};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use tsql::{Column, Row, SqlError, Value};
+
+/// Login failed. Source: SQL Server error 18456, severity 14, state 1 whatever the cause.
+const LOGIN_FAILED: i32 = 18_456;
+/// Too many connections or no room for one more. Source: SQL Server error 17809.
+const TOO_BUSY: i32 = 17_809;
+/// No such principal to execute as. Source: SQL Server error 15517.
+const NO_SUCH_PRINCIPAL: i32 = 15_517;
+/// Rows that a batch of the instance itself may give.
+const OWN_ROWS_MAX: usize = 100_000;
+/// Database that sessions start in unless login or client say otherwise.
+const DATABASE_DEFAULT: &str = "master";
+
+/// Opens sessions and knows the open ones.
+pub struct Sessions {
+    catalog: Catalog,
+    vault: Arc<PasswordVault>,
+    clock: Arc<dyn Clock>,
+    /// Set once, when the instance around it is complete.
+    services: OnceLock<Arc<dyn Services>>,
+    open: Mutex<BTreeMap<i16, SessionInfo>>,
+}
+
+impl Sessions {
+    /// No sessions yet.
+    #[must_use]
+    pub fn new(catalog: Catalog, vault: Arc<PasswordVault>, clock: Arc<dyn Clock>) -> Arc<Self> {
+        Arc::new(Self {
+            catalog,
+            vault,
+            clock,
+            services: OnceLock::new(),
+            open: Mutex::default(),
+        })
+    }
+
+    /// Gives the sessions the instance they run in; the first call counts.
+    pub fn attach(&self, services: Arc<dyn Services>) {
+        drop(self.services.set(services));
+    }
+
+    /// Open sessions, in order of their numbers.
+    #[must_use]
+    pub fn list(&self) -> Vec<SessionInfo> {
+        self.open().values().cloned().collect()
+    }
+
+    fn open(&self) -> MutexGuard<'_, BTreeMap<i16, SessionInfo>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A session of a login, outside any connection.
+    ///
+    /// # Errors
+    /// 911 and kin for the database; 17809 before the instance is complete.
+    pub fn session(
+        &self,
+        (name, sid): (&str, &[u8]),
+        options: SessionOptions,
+    ) -> Result<Session, SqlError> {
+        let services = self
+            .services
+            .get()
+            .ok_or_else(|| SqlError::new(TOO_BUSY, 20, "The server is starting."))?;
+        let host = MsdbHost::new(
+            self.catalog.clone(),
+            Arc::clone(services),
+            name.to_owned(),
+            sid.to_vec(),
+        );
+        Session::new(Box::new(host), options)
+    }
+
+    /// A session for a T-SQL step: of the job's owner, or of the database user that the step names.
+    ///
+    /// # Errors
+    /// As [`Sessions::session`]; 15517 for a database user that there is none of.
+    pub fn step_session(&self, step: &StepLogin) -> Result<Session, SqlError> {
+        let options = SessionOptions {
+            database: step.database.clone(),
+            application: step.program.clone(),
+            ..SessionOptions::default()
+        };
+        let Some(user) = &step.database_user else {
+            return self.session((&step.login, &step.sid), options);
+        };
+        let unknown = || {
+            SqlError::new(
+                NO_SUCH_PRINCIPAL,
+                16,
+                format!("Cannot execute as the database principal '{user}': it does not exist."),
+            )
+        };
+        let login = self
+            .catalog
+            .definitions_read(|read| match read.database_user(&step.database, user)? {
+                Some(user) => read.login_by_sid(&user.sid),
+                None => Ok(None),
+            })
+            .map_err(|error: CatalogError| {
+                SqlError::new(
+                    TOO_BUSY,
+                    16,
+                    format!("The catalog does not answer: {error}."),
+                )
+            })?
+            .ok_or_else(unknown)?;
+        self.session((&login.name, &login.sid), options)
+    }
+
+    /// Runs a batch as a login and gathers its result sets.
+    ///
+    /// # Errors
+    /// The first error of the batch.
+    pub fn run(&self, login: &Login, text: &str) -> Result<Vec<ResultTable>, SqlError> {
+        let options = SessionOptions {
+            database: "msdb".to_owned(),
+            application: "muster".to_owned(),
+            ..SessionOptions::default()
+        };
+        let mut session = self.session((&login.name, &login.sid), options)?;
+        let mut gathered = Gathered::default();
+        for batch in tsql::parser::split_batches(text) {
+            for _ in 0..batch.count {
+                session.execute_batch(batch.text, &mut gathered, &CancelToken::new());
+            }
+        }
+        match gathered.error {
+            Some(error) => Err(error),
+            None => Ok(gathered.results),
+        }
+    }
+}
+
+impl SessionFactory for Arc<Sessions> {
+    fn login(&self, request: LoginRequest) -> Result<AcceptedLogin, SqlError> {
+        let login = authenticate(
+            &self.catalog,
+            &self.vault,
+            (&request.login, &request.password),
+            request.peer.ip(),
+            self.clock.monotonic(),
+        )
+        .map_err(|refused| {
+            tracing::warn!(login = request.login, peer = %request.peer, reason = %refused, "login refused");
+            refused_text(&request.login, &refused)
+        })?;
+        let database = [request.database.as_str(), login.default_database.as_str()]
+            .into_iter()
+            .find(|name| !name.is_empty())
+            .unwrap_or(DATABASE_DEFAULT)
+            .to_owned();
+        let options = SessionOptions {
+            database: database.clone(),
+            application: request.application.clone(),
+            host_name: request.host_name.clone(),
+            spid: i16::try_from(request.spid).unwrap_or(i16::MAX),
+            ..SessionOptions::default()
+        };
+        let language = options.language.clone();
+        let now = self.clock.now();
+        let info = SessionInfo {
+            session_id: options.spid,
+            login: login.name.clone(),
+            sid: login.sid.clone(),
+            host: request.host_name,
+            program: request.application,
+            client_interface: request.library,
+            client_address: Some(request.peer.ip().to_string()),
+            login_time: now,
+            last_request: now,
+            database: database.clone(),
+            running: false,
+            encrypted: request.encrypted,
+            open_transactions: 0,
+            isolation_level: 2,
+        };
+        let sessions = Arc::clone(self);
+        Ok(AcceptedLogin {
+            database,
+            language,
+            open: Box::new(move || {
+                let session = sessions.session((&login.name, &login.sid), options)?;
+                sessions.open().insert(info.session_id, info.clone());
+                Ok(Box::new(Tracked {
+                    session,
+                    sessions,
+                    id: info.session_id,
+                }))
+            }),
+        })
+    }
+}
+
+fn refused_text(login: &str, refused: &LoginRefused) -> SqlError {
+    match refused {
+        LoginRefused::Braked(_) => SqlError::new(
+            TOO_BUSY,
+            20,
+            format!("Login of '{login}' is not possible now: {refused}. Try again later."),
+        ),
+        LoginRefused::Wrong | LoginRefused::Disabled | LoginRefused::Catalog(_) => SqlError::new(
+            LOGIN_FAILED,
+            14,
+            format!("Login failed for user '{login}'."),
+        ),
+    }
+}
+
+/// A session that shows in `sys.dm_exec_sessions` as long as it lives.
+struct Tracked {
+    session: Session,
+    sessions: Arc<Sessions>,
+    id: i16,
+}
+
+impl Tracked {
+    fn note(&self, running: bool) {
+        if let Some(info) = self.sessions.open().get_mut(&self.id) {
+            info.running = running;
+            if running {
+                info.last_request = self.sessions.clock.now();
+            }
+            Session::database(&self.session).clone_into(&mut info.database);
+            info.open_transactions =
+                i32::try_from(self.session.transaction_count()).unwrap_or(i32::MAX);
+        }
+    }
+}
+
+impl SqlSession for Tracked {
+    fn batch(
+        &mut self,
+        text: &str,
+        sink: &mut dyn ResultSink,
+        cancel: &CancelToken,
+    ) -> BatchOutcome {
+        self.note(true);
+        let outcome = self.session.batch(text, sink, cancel);
+        self.note(false);
+        outcome
+    }
+
+    fn rpc(
+        &mut self,
+        call: RpcCall,
+        sink: &mut dyn ResultSink,
+        cancel: &CancelToken,
+    ) -> RpcOutcome {
+        self.note(true);
+        let outcome = self.session.rpc(call, sink, cancel);
+        self.note(false);
+        outcome
+    }
+
+    fn begin(&mut self, name: &str, sink: &mut dyn ResultSink) -> Result<(), SqlError> {
+        let done = self.session.begin(name, sink);
+        self.note(false);
+        done
+    }
+
+    fn commit(&mut self, sink: &mut dyn ResultSink) -> Result<(), SqlError> {
+        let done = self.session.commit(sink);
+        self.note(false);
+        done
+    }
+
+    fn rollback(&mut self, name: &str, sink: &mut dyn ResultSink) -> Result<(), SqlError> {
+        let done = self.session.rollback(name, sink);
+        self.note(false);
+        done
+    }
+
+    fn transaction(&self) -> u64 {
+        self.session.transaction()
+    }
+
+    fn database(&self) -> String {
+        SqlSession::database(&self.session)
+    }
+
+    fn reset(&mut self) {
+        SqlSession::reset(&mut self.session);
+        self.note(false);
+    }
+}
+
+impl Drop for Tracked {
+    fn drop(&mut self) {
+        self.sessions.open().remove(&self.id);
+    }
+}
+
+/// Result sets in memory, their values as text.
+#[derive(Default)]
+struct Gathered {
+    results: Vec<ResultTable>,
+    columns: Vec<Column>,
+    rows: usize,
+    error: Option<SqlError>,
+}
+
+impl ResultSink for Gathered {
+    fn columns(&mut self, columns: &[Column]) -> Result<(), SqlError> {
+        self.columns = columns.to_vec();
+        self.results.push(ResultTable {
+            columns: columns.iter().map(|column| column.name.clone()).collect(),
+            rows: Vec::new(),
+        });
+        Ok(())
+    }
+
+    fn row(&mut self, row: Row) -> Result<(), SqlError> {
+        self.rows += 1;
+        if self.rows > OWN_ROWS_MAX {
+            return Err(SqlError::new(
+                TOO_BUSY,
+                16,
+                format!("The answer has more than {OWN_ROWS_MAX} rows."),
+            ));
+        }
+        let cells = row
+            .iter()
+            .zip(&self.columns)
+            .map(|(value, column)| match value {
+                Value::Null => None,
+                value => Some(tsql::convert::text_of(value, column.ty)),
+            })
+            .collect();
+        if let Some(result) = self.results.last_mut() {
+            result.rows.push(cells);
+        }
+        Ok(())
+    }
+
+    fn done(&mut self, _rows: Option<u64>) -> Result<(), SqlError> {
+        Ok(())
+    }
+
+    fn message(&mut self, message: SqlError) {
+        if message.is_error() && self.error.is_none() {
+            self.error = Some(message);
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! The target's end of the fleet conversation: gives the link of `fleet` its bytes, its store and its agent.
+//!
+//! [`run`] is one task as long as the enlistment lasts. It decides nothing: the link says what to do next.
+
+mod connection;
+mod store;
+mod task;
+
+pub use connection::MasterRoute;
+pub use store::{TargetAgent, TargetStore, leave};
+pub use task::{ORDERS_WAITING_MAX, Order, TargetEnd, run};
