@@ -1,0 +1,572 @@
+//! An instance in a temporary directory, its sessions, and a fake of what surrounds it.
+
+#![expect(unreachable_pub, reason = "a test binary has no one to reach")]
+
+use catalog::{Catalog, CatalogOptions, DefinitionsWrite, Login, NewInstance, NewTarget};
+use engine::host::{Argument, Host, ResultSink, SeekKey};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use model::{InstanceId, JobId, POLL_INTERVAL_SECS_DEFAULT, ServerId};
+use msdb::MsdbHost;
+use msdb::services::{
+    AgentRefusal, Defected, EnlistRequest, Enlisted, Execution, Instance, Moment, RemoteError,
+    SecretError, Services, SessionInfo, StartRequest,
+};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tsql::{Column, Row, SqlError, SqlType, Value};
+use uuid::Uuid;
+
+/// Tuesday, 3 November 2026, 12:00 UTC.
+pub const NOW: &str = "2026-11-03T12:00:00Z";
+
+/// What the server would do, recorded instead of done.
+#[derive(Default)]
+pub struct Fake {
+    pub acts: Mutex<Vec<String>>,
+    pub refusal: Mutex<Option<AgentRefusal>>,
+    pub remote: Mutex<Option<RemoteError>>,
+    pub running: Mutex<Vec<Execution>>,
+    ids: AtomicU64,
+}
+
+impl Fake {
+    fn act(&self, act: String) {
+        self.acts.lock().unwrap().push(act);
+    }
+
+    fn answer(&self) -> Result<(), AgentRefusal> {
+        self.refusal.lock().unwrap().clone().map_or(Ok(()), Err)
+    }
+}
+
+impl Services for Fake {
+    fn instance(&self) -> Instance {
+        Instance {
+            id: InstanceId(Uuid::from_u128(1)),
+            name: "Master".to_owned(),
+            machine: "host".to_owned(),
+            version: "0.1.0".to_owned(),
+            started: NOW.parse().unwrap(),
+            process_id: 1,
+            address: "127.0.0.1,1433".to_owned(),
+        }
+    }
+
+    fn now(&self) -> Moment {
+        Moment {
+            utc: NOW.parse().unwrap(),
+            zone: TimeZone::UTC,
+        }
+    }
+
+    fn elapsed(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    fn new_uuid(&self) -> Uuid {
+        let n = self.ids.fetch_add(1, Ordering::SeqCst);
+        Uuid::from_u128(0xa000_0000_0000_4000_8000_0000_0000_0000 + u128::from(n))
+    }
+
+    fn start_job(&self, request: &StartRequest) -> Result<(), AgentRefusal> {
+        self.answer()?;
+        let step = request.step_id;
+        self.act(format!(
+            "start {} by {} at {step:?}",
+            request.job_name, request.login
+        ));
+        Ok(())
+    }
+
+    fn stop_job(&self, job: JobId, login: &str) -> Result<(), AgentRefusal> {
+        self.answer()?;
+        self.act(format!("stop {job} by {login}"));
+        Ok(())
+    }
+
+    fn execution(&self) -> Vec<Execution> {
+        self.running.lock().unwrap().clone()
+    }
+
+    fn enlist(&self, request: &EnlistRequest) -> Result<Enlisted, RemoteError> {
+        if let Some(error) = self.remote.lock().unwrap().clone() {
+            return Err(error);
+        }
+        self.act(format!("{request:?}"));
+        Ok(Enlisted {
+            master_name: "HQ".to_owned(),
+            renewed: false,
+        })
+    }
+
+    fn defect(&self, forced: bool) -> Result<Defected, RemoteError> {
+        self.act(format!("defect {forced}"));
+        Ok(Defected {
+            master_name: "HQ".to_owned(),
+            jobs_deleted: 3,
+        })
+    }
+
+    fn poll_master(&self) {
+        self.act("poll".to_owned());
+    }
+
+    fn settings_changed(&self) {
+        self.act("settings".to_owned());
+    }
+
+    fn sessions(&self) -> Vec<SessionInfo> {
+        ["sa", "reader"]
+            .iter()
+            .zip(51..)
+            .map(|(login, session_id)| SessionInfo {
+                session_id,
+                login: (*login).to_owned(),
+                sid: if *login == "sa" { vec![1] } else { vec![9; 16] },
+                host: "client".to_owned(),
+                program: "test".to_owned(),
+                client_interface: "none".to_owned(),
+                client_address: None,
+                login_time: NOW.parse().unwrap(),
+                last_request: NOW.parse().unwrap(),
+                database: "msdb".to_owned(),
+                running: false,
+                encrypted: true,
+                open_transactions: 0,
+                isolation_level: 2,
+            })
+            .collect()
+    }
+
+    fn seal(&self, clear: &[u8]) -> Result<Vec<u8>, SecretError> {
+        Ok(clear.iter().rev().copied().collect())
+    }
+
+    fn hash_password(&self, clear: &str) -> Result<String, SecretError> {
+        Ok(format!("hash of {} characters", clear.len()))
+    }
+}
+
+/// An instance.
+pub struct Fixture {
+    pub catalog: Catalog,
+    pub fake: Arc<Fake>,
+    directory: PathBuf,
+}
+
+impl Drop for Fixture {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.directory);
+    }
+}
+
+impl Fixture {
+    /// A fresh instance named `Master` with the login `sa`.
+    pub fn new() -> Self {
+        let directory = std::env::temp_dir().join(format!("muster-msdb-{}", Uuid::new_v4()));
+        std::fs::create_dir_all(&directory).unwrap();
+        let now: Timestamp = NOW.parse().unwrap();
+        let options = CatalogOptions {
+            new_instance: Some(NewInstance {
+                id: InstanceId(Uuid::from_u128(1)),
+                name: "Master".to_owned(),
+                created: now,
+            }),
+            lock_timeout: Duration::from_millis(200),
+            ..CatalogOptions::default()
+        };
+        let fixture = Self {
+            catalog: Catalog::open(&directory, options).unwrap(),
+            fake: Arc::new(Fake::default()),
+            directory,
+        };
+        fixture.login("sa", vec![1]);
+        fixture
+    }
+
+    fn login(&self, name: &str, sid: Vec<u8>) {
+        self.write(|definitions| {
+            definitions.create_login(&Login {
+                id: 0,
+                name: name.to_owned(),
+                sid,
+                password_hash: None,
+                enabled: true,
+                default_database: "master".to_owned(),
+                created: NOW.parse().unwrap(),
+                modified: NOW.parse().unwrap(),
+            })
+        });
+    }
+
+    /// Writes to the catalog behind the procedures' backs.
+    pub fn write<T>(
+        &self,
+        write: impl FnOnce(&mut dyn DefinitionsWrite) -> catalog::Result<T>,
+    ) -> T {
+        self.catalog.definitions_write(write).unwrap()
+    }
+
+    /// A login that is a user of msdb and, where given, a member of a role.
+    pub fn member(&self, name: &str, role: Option<&str>) {
+        let first = name.bytes().next().unwrap();
+        self.login(name, vec![first; 16]);
+        let mut sa = self.sa();
+        sa.administer(&engine::host::AdminStatement::CreateUser {
+            name: name.to_owned(),
+            login: name.to_owned(),
+        });
+        if let Some(role) = role {
+            let call = sa.call(
+                "sp_addrolemember",
+                &[("@rolename", s(role)), ("@membername", s(name))],
+            );
+            call.ok();
+        }
+    }
+
+    /// A target server enlisted by `sa`.
+    pub fn target(&self, name: &str) -> ServerId {
+        let instance = Uuid::new_v5(&Uuid::NAMESPACE_DNS, name.as_bytes());
+        self.write(|definitions| {
+            definitions.enlist_target(&NewTarget {
+                name: name.to_owned(),
+                location: None,
+                utc_offset_minutes: 60,
+                enlisted: NOW.parse().unwrap(),
+                enlisted_by: "sa".to_owned(),
+                poll_interval_secs: POLL_INTERVAL_SECS_DEFAULT,
+                instance: InstanceId(instance),
+                version: "0.1.0".to_owned(),
+            })
+        })
+        .id
+    }
+
+    pub fn sa(&self) -> Session<'_> {
+        self.session("sa")
+    }
+
+    /// A session of a login.
+    pub fn session(&self, login: &str) -> Session<'_> {
+        let sid = self
+            .catalog
+            .definitions_read(|definitions| definitions.login(login))
+            .unwrap()
+            .unwrap()
+            .sid;
+        let services: Arc<dyn Services> = Arc::clone(&self.fake) as Arc<dyn Services>;
+        let mut host = MsdbHost::new(self.catalog.clone(), services, login.to_owned(), sid);
+        host.enter_database("msdb");
+        Session {
+            host,
+            fixture: self,
+        }
+    }
+
+    /// Every row of every msdb table and of the principals, as text: equal when nothing changed.
+    pub fn fingerprint(&self) -> String {
+        let mut sa = self.sa();
+        let mut text = String::new();
+        for table in TABLES.iter().chain(PRINCIPALS) {
+            for row in sa.rows(table) {
+                text.push_str(&format!("{table} {row:?}\n"));
+            }
+        }
+        text
+    }
+}
+
+/// Every table of msdb.
+pub const TABLES: &[&str] = &[
+    "sysjobs",
+    "sysjobs_view",
+    "sysjobsteps",
+    "sysjobstepslogs",
+    "sysschedules",
+    "sysjobschedules",
+    "sysjobservers",
+    "sysjobhistory",
+    "sysjobactivity",
+    "syssessions",
+    "syscategories",
+    "sysalerts",
+    "sysoperators",
+    "sysnotifications",
+    "sysproxies",
+    "sysproxylogin",
+    "sysproxysubsystem",
+    "syssubsystems",
+    "systargetservers",
+    "systargetservers_view",
+    "systargetservergroups",
+    "systargetservergroupmembers",
+    "sysdownloadlist",
+    "sysoriginatingservers",
+    "sysoriginatingservers_view",
+    "systaskids",
+    "sqlagent_info",
+    "syscachedcredentials",
+];
+
+const PRINCIPALS: &[&str] = &[
+    "sys.server_principals",
+    "sys.server_role_members",
+    "sys.database_principals",
+    "sys.database_role_members",
+    "sys.credentials",
+];
+
+/// A session.
+pub struct Session<'f> {
+    pub host: MsdbHost,
+    fixture: &'f Fixture,
+}
+
+/// A string argument.
+pub fn s(text: &str) -> Value {
+    Value::string(text)
+}
+
+/// A number argument.
+pub fn n(number: i32) -> Value {
+    Value::Int(number)
+}
+
+/// What a call came to.
+#[derive(Debug)]
+pub struct Answer {
+    pub result: Result<i32, SqlError>,
+    pub sets: Vec<(Vec<Column>, Vec<Row>)>,
+    pub messages: Vec<SqlError>,
+    pub values: BTreeMap<&'static str, Value>,
+}
+
+impl Answer {
+    /// Holds that the call succeeded.
+    #[track_caller]
+    pub fn ok(self) -> Self {
+        assert_eq!(self.result.as_ref().ok(), Some(&0), "{:?}", self.result);
+        self
+    }
+
+    /// Holds that the call raised this number.
+    #[track_caller]
+    pub fn raised(&self, number: i32) -> &Self {
+        let raised = self.result.as_ref().err().map(|error| error.number);
+        assert_eq!(raised, Some(number), "{:?}", self.result);
+        self
+    }
+
+    /// Numbers of the messages.
+    pub fn numbers(&self) -> Vec<i32> {
+        self.messages.iter().map(|message| message.number).collect()
+    }
+
+    /// A column of the first result set.
+    pub fn column(&self, name: &str) -> Vec<Value> {
+        let (columns, rows) = &self.sets[0];
+        let at = columns.iter().position(|c| c.name == name).unwrap();
+        rows.iter().map(|row| row[at].clone()).collect()
+    }
+}
+
+#[derive(Default)]
+struct Sink {
+    sets: Vec<(Vec<Column>, Vec<Row>)>,
+    messages: Vec<SqlError>,
+}
+
+impl ResultSink for Sink {
+    fn columns(&mut self, columns: &[Column]) -> Result<(), SqlError> {
+        self.sets.push((columns.to_vec(), Vec::new()));
+        Ok(())
+    }
+
+    fn row(&mut self, row: Row) -> Result<(), SqlError> {
+        let (columns, rows) = self.sets.last_mut().unwrap();
+        assert_eq!(columns.len(), row.len());
+        check_row(columns, &row, true);
+        rows.push(row);
+        Ok(())
+    }
+
+    fn done(&mut self, _rows: Option<u64>) -> Result<(), SqlError> {
+        Ok(())
+    }
+
+    fn message(&mut self, message: SqlError) {
+        self.messages.push(message);
+    }
+}
+
+/// Holds that each value is of its column's type, and NULL only where it may be.
+fn check_row(columns: &[Column], row: &Row, nullable: bool) {
+    for (column, value) in columns.iter().zip(row) {
+        let fits = match value {
+            Value::Null => nullable || column.nullable,
+            Value::Bit(_) => column.ty == SqlType::Bit,
+            Value::TinyInt(_) => column.ty == SqlType::TinyInt,
+            Value::SmallInt(_) => column.ty == SqlType::SmallInt,
+            Value::Int(_) => matches!(column.ty, SqlType::Int | SqlType::SqlVariant),
+            Value::BigInt(_) => column.ty == SqlType::BigInt,
+            Value::Float(_) => column.ty == SqlType::Float,
+            Value::String(_) => column.ty.is_string() || column.ty == SqlType::SqlVariant,
+            Value::Binary(_) => matches!(column.ty, SqlType::VarBinary(_)),
+            Value::DateTime { .. } => column.ty == SqlType::DateTime,
+            Value::Guid(_) => column.ty == SqlType::UniqueIdentifier,
+            _ => false,
+        };
+        assert!(fits, "{} {} is {value:?}", column.name, column.ty);
+    }
+}
+
+impl Session<'_> {
+    /// Calls a procedure with named arguments; the others get their defaults.
+    #[track_caller]
+    pub fn call(&mut self, name: &str, given: &[(&str, Value)]) -> Answer {
+        let declared = self
+            .host
+            .procedure("msdb", "dbo", name)
+            .unwrap_or_else(|| panic!("{name} is not declared"));
+        for (parameter, _) in given {
+            let known = declared.params.iter().any(|p| p.name == *parameter);
+            assert!(known, "{name} has no {parameter}");
+        }
+        let mut arguments: Vec<Argument> = declared
+            .params
+            .iter()
+            .map(|param| {
+                let given = given.iter().find(|(name, _)| *name == param.name);
+                Argument {
+                    value: match given {
+                        Some((_, value)) => typed(value, param.ty),
+                        None => param.default.clone().unwrap_or(Value::Null),
+                    },
+                    given: given.is_some(),
+                }
+            })
+            .collect();
+        let mut sink = Sink::default();
+        let result = self.host.call(&declared, &mut arguments, &mut sink);
+        let values = declared
+            .params
+            .iter()
+            .zip(arguments)
+            .map(|(param, argument)| (param.name, argument.value))
+            .collect();
+        Answer {
+            result,
+            sets: sink.sets,
+            messages: sink.messages,
+            values,
+        }
+    }
+
+    /// As [`Session::call`], holding that it succeeds.
+    #[track_caller]
+    pub fn ok(&mut self, name: &str, given: &[(&str, Value)]) -> Answer {
+        self.call(name, given).ok()
+    }
+
+    /// Holds that a call raises a number and changes nothing.
+    #[track_caller]
+    pub fn fails(&mut self, number: i32, name: &str, given: &[(&str, Value)]) {
+        let before = self.fixture.fingerprint();
+        let answer = self.call(name, given);
+        answer.raised(number);
+        assert_eq!(answer.sets.len(), 0, "{name} answered before it failed");
+        assert_eq!(
+            before,
+            self.fixture.fingerprint(),
+            "{name} changed something"
+        );
+    }
+
+    /// Carries out an administrative statement.
+    #[track_caller]
+    pub fn administer(&mut self, statement: &engine::host::AdminStatement) {
+        self.host.administer("msdb", statement).unwrap();
+    }
+
+    /// All rows of a table; `sys.` before a name means that schema.
+    #[track_caller]
+    pub fn rows(&mut self, name: &str) -> Vec<Row> {
+        self.select(name, &[]).unwrap()
+    }
+
+    /// Rows of a table, sought by columns, or the number raised.
+    pub fn select(&mut self, name: &str, keys: &[(&str, Value)]) -> Result<Vec<Row>, i32> {
+        let (schema, name) = name.split_once('.').unwrap_or(("dbo", name));
+        let decl = self
+            .host
+            .table("msdb", schema, name)
+            .unwrap_or_else(|| panic!("{name} is not declared"));
+        let keys: Vec<SeekKey> = keys
+            .iter()
+            .map(|(column, value)| {
+                let column = decl.columns.iter().position(|c| c.name == *column).unwrap();
+                assert!(decl.seekable.contains(&column));
+                SeekKey {
+                    column,
+                    value: value.clone(),
+                }
+            })
+            .collect();
+        let scan = self
+            .host
+            .scan("msdb", &decl, &keys)
+            .map_err(|error| error.number)?;
+        let rows: Vec<Row> = scan.collect::<Result<_, _>>().map_err(|e| e.number)?;
+        for row in &rows {
+            assert_eq!(row.len(), decl.columns.len(), "{name}");
+            check_row(&decl.columns, row, false);
+        }
+        Ok(rows)
+    }
+
+    /// A column of a table.
+    #[track_caller]
+    pub fn column(&mut self, table: &str, column: &str) -> Vec<Value> {
+        let (schema, name) = table.split_once('.').unwrap_or(("dbo", table));
+        let decl = self.host.table("msdb", schema, name).unwrap();
+        let at = decl.columns.iter().position(|c| c.name == column).unwrap();
+        self.rows(table)
+            .into_iter()
+            .map(|row| row[at].clone())
+            .collect()
+    }
+
+    /// A local job with one step, targeted here unless told otherwise.
+    #[track_caller]
+    pub fn job(&mut self, name: &str, target: Option<&str>) {
+        self.ok("sp_add_job", &[("@job_name", s(name))]);
+        self.ok(
+            "sp_add_jobstep",
+            &[
+                ("@job_name", s(name)),
+                ("@step_name", s("one")),
+                ("@command", s("SELECT 1")),
+            ],
+        );
+        if let Some(server) = target {
+            self.ok(
+                "sp_add_jobserver",
+                &[("@job_name", s(name)), ("@server_name", s(server))],
+            );
+        }
+    }
+}
+
+/// A test's value in a parameter's type, as the engine would hand it over.
+fn typed(value: &Value, ty: SqlType) -> Value {
+    match (value, ty) {
+        (Value::Int(v), SqlType::Bit) => Value::Bit(*v != 0),
+        (Value::Int(v), SqlType::TinyInt) => Value::TinyInt(u8::try_from(*v).unwrap()),
+        (other, _) => other.clone(),
+    }
+}
