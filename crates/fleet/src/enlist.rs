@@ -132,7 +132,7 @@ impl EnlistDesk {
 /// name.
 ///
 /// # Errors
-/// 14297, 14299, 14363, 14541, 14306, 14271.
+/// 14297, 14296, 14299, 14363, 14541, 14306, 14271.
 pub fn judge_request(
     request: &EnlistRequest,
     facts: &DeskFacts,
@@ -142,6 +142,14 @@ pub fn judge_request(
         return Err(refusal(
             numbers::SELF_ENLIST,
             format!("The server '{name}' cannot enlist at itself."),
+        ));
+    }
+    if request.enlisted_at.is_some_and(|at| at != facts.master) {
+        return Err(refusal(
+            numbers::ENLISTED_ELSEWHERE,
+            format!(
+                "The server '{name}' is enlisted at another master server; it has to defect first."
+            ),
         ));
     }
     if let Some(master) = &facts.enlisted_at {

@@ -22,13 +22,13 @@ fn recorded(name: &str, body: &[u8]) -> Vec<u8> {
     let path = directory().join(format!("{name}.bin"));
     let frames = encode_frames(body);
     if !path.exists() && std::env::var_os("MUSTER_RECORD_FRAMES").is_some() {
-        fs::create_dir_all(directory()).unwrap();
-        fs::write(&path, &frames).unwrap();
+        fs::create_dir_all(directory()).expect("file access");
+        fs::write(&path, &frames).expect("file access");
     }
     let bytes = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     assert_eq!(bytes, frames, "{name}: this version writes other bytes");
     let mut reader = FrameReader::new(limits::MASTER_MESSAGE_BYTES_MAX);
-    reader.read(&mut bytes.as_slice()).unwrap().unwrap()
+    reader.read(&mut bytes.as_slice()).expect("file access").expect("file access")
 }
 
 #[test]
@@ -57,15 +57,15 @@ fn version_1() {
     // Nothing recorded goes unread.
     names.sort_unstable();
     let mut files: Vec<String> = fs::read_dir(directory())
-        .unwrap()
+        .expect("file access")
         .map(|entry| {
             entry
-                .unwrap()
+                .expect("file access")
                 .path()
                 .file_stem()
-                .unwrap()
+                .expect("file access")
                 .to_str()
-                .unwrap()
+                .expect("file access")
                 .to_owned()
         })
         .collect();

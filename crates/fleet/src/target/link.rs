@@ -47,7 +47,7 @@ pub struct TargetState {
     pub cursor: Cursor,
     /// Highest report position known to be acknowledged.
     pub reports_acknowledged: ReportPosition,
-    /// Refused orders whose reasons the master may not have yet, ascending.
+    /// Refused orders of this enlistment whose reasons the master may not have yet, ascending.
     pub refused: Vec<InstructionText>,
     /// Incarnation of the master spoken with last.
     pub incarnation_seen: Option<Uuid>,

@@ -1,0 +1,76 @@
+//! The reference model: what must hold whatever happens.
+//!
+//! While a simulation runs: no try of a step is launched twice, no moment of a schedule starts twice, no
+//! moment is passed over, instructions take effect in order and none is skipped, nothing takes effect on a
+//! target that is not enlisted. At the end, when all is quiet: everything that a target recorded is on the
+//! master once, and every target has what the master wants.
+
+use jiff::Timestamp;
+use model::{Cursor, Generation, InstanceId, JobId, RunId, RunSource};
+use std::collections::{BTreeMap, BTreeSet};
+use uuid::Uuid;
+
+#[derive(Debug, Default)]
+pub(crate) struct Checker {
+    launched: BTreeSet<(usize, RunId, u32)>,
+    moments: BTreeSet<(usize, JobId, Timestamp)>,
+    queues: BTreeMap<InstanceId, (Generation, BTreeMap<u64, Uuid>)>,
+    violation: Option<String>,
+}
+
+impl Checker {
+    /// Notes a broken rule; the first one counts.
+    pub(crate) fn violated(&mut self, what: impl FnOnce() -> String) {
+        if self.violation.is_none() {
+            self.violation = Some(what());
+        }
+    }
+
+    pub(crate) fn violation(&mut self) -> Option<String> {
+        self.violation.take()
+    }
+
+    /// A step was handed to the launcher.
+    pub(crate) fn launched(
+        &mut self,
+        target: usize,
+        job: JobId,
+        run: RunId,
+        sequence: u32,
+        source: &RunSource,
+    ) {
+        if !self.launched.insert((target, run, sequence)) {
+            self.violated(|| {
+                format!("target {target}: try {sequence} of run {run} launched twice")
+            });
+        }
+        if sequence == 0
+            && let RunSource::Schedule { due, .. } = source
+            && !self.moments.insert((target, job, *due))
+        {
+            self.violated(|| format!("target {target}: moment {due} of job {job} run twice"));
+        }
+    }
+
+    /// The master's queue for a target is this now.
+    pub(crate) fn queue_is(
+        &mut self,
+        instance: InstanceId,
+        generation: Generation,
+        rows: BTreeMap<u64, Uuid>,
+    ) {
+        self.queues.insert(instance, (generation, rows));
+    }
+
+    /// The queue that a cursor is of; `None` where the master was restored meanwhile, or cleared the row.
+    pub(crate) fn queue(
+        &self,
+        instance: InstanceId,
+        generation: Generation,
+        cursor: Cursor,
+    ) -> Option<&BTreeMap<u64, Uuid>> {
+        let (of, rows) = self.queues.get(&instance)?;
+        let same = *of == generation && rows.get(&cursor.number.0) == Some(&cursor.uid);
+        same.then_some(rows)
+    }
+}

@@ -1,0 +1,75 @@
+//! Fixed seeds, fresh seeds, and that a seed repeats.
+//!
+//! A failure prints its seed; `MUSTER_SIM_SEED=<seed> cargo test -p sim --test seeds one_seed` runs it again.
+//! `MUSTER_SIM_TRACE=1` shows what happened before. `MUSTER_SIM_FRESH=<count>` runs so many fresh seeds.
+
+use sim::{Options, simulate};
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+
+/// Seeds that once found something, or stand for a kind of trouble.
+const FIXED: [u64; 20] = [
+    1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20,
+];
+/// Fresh seeds of each test run.
+const FRESH_DEFAULT: u64 = 100;
+
+fn check(seeds: impl Iterator<Item = u64>) {
+    let seeds: Vec<u64> = seeds.collect();
+    // Two cores are what there is everywhere.
+    let (left, right) = seeds.split_at(seeds.len() / 2);
+    std::thread::scope(|scope| {
+        for half in [left, right] {
+            scope.spawn(move || {
+                for seed in half {
+                    let options = Options {
+                        trace: std::env::var_os("MUSTER_SIM_TRACE").is_some(),
+                        ..Options::default()
+                    };
+                    if let Err(violation) = simulate(*seed, &options) {
+                        let trace = violation.trace.join("\n");
+                        panic!(
+                            "{trace}\n{violation}\nrun it again: MUSTER_SIM_SEED={seed} cargo test -p sim --test seeds one_seed"
+                        );
+                    }
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn fixed_seeds() {
+    check(FIXED.into_iter());
+}
+
+#[test]
+fn fresh_seeds() {
+    let count = std::env::var("MUSTER_SIM_FRESH")
+        .ok()
+        .and_then(|count| count.parse().ok())
+        .unwrap_or(FRESH_DEFAULT);
+    let base = RandomState::new().build_hasher().finish();
+    println!("fresh seeds from {base}");
+    check((0..count).map(|n| base.wrapping_add(n)));
+}
+
+#[test]
+fn one_seed() {
+    if let Some(seed) = std::env::var("MUSTER_SIM_SEED")
+        .ok()
+        .and_then(|seed| seed.parse().ok())
+    {
+        check(std::iter::once(seed));
+    }
+}
+
+#[test]
+fn a_seed_repeats() {
+    let options = Options {
+        hours: 2,
+        ..Options::default()
+    };
+    for seed in [3, 4] {
+        assert_eq!(simulate(seed, &options), simulate(seed, &options));
+    }
+}
