@@ -1,7 +1,8 @@
 //! The reserved words of T-SQL.
 //!
 //! A reserved word names nothing unless it is quoted. Words that mean something in one place only
-//! (`OUTPUT`, `NOLOCK`, `TRY`) are not here: the parser compares their text.
+//! (`OUTPUT`, `NOLOCK`, `TRY`) are not here: the parser compares their text. PRECISION is documented as
+//! reserved, but scripts name columns so and SQL Server takes it.
 //!
 //! Source: Transact-SQL reference, "Reserved keywords".
 
@@ -139,7 +140,6 @@ keywords! {
     Percent = "PERCENT",
     Pivot = "PIVOT",
     Plan = "PLAN",
-    Precision = "PRECISION",
     Primary = "PRIMARY",
     Print = "PRINT",
     Proc = "PROC",

@@ -124,6 +124,7 @@ pub(crate) fn tokenize(text: &str, quoted_identifier: bool) -> Tokens {
             token.kind = TokenKind::Bad;
         }
         list.push(token);
+        lexer.follow_option(&list);
         if token.kind == TokenKind::Bad {
             lexer.at = text.len();
         }
@@ -153,6 +154,23 @@ impl Lexer<'_> {
 
     fn char(&self) -> Option<char> {
         self.text.get(self.at..)?.chars().next()
+    }
+
+    /// `SET QUOTED_IDENTIFIER ON | OFF` tells how the text behind it is read.
+    fn follow_option(&mut self, list: &[Token]) {
+        let [.., set, name, value] = list else {
+            return;
+        };
+        let on = value.kind == TokenKind::Keyword(Keyword::On);
+        if (on || value.kind == TokenKind::Keyword(Keyword::Off))
+            && set.kind == TokenKind::Keyword(Keyword::Set)
+            && name
+                .span
+                .slice(self.text)
+                .eq_ignore_ascii_case("QUOTED_IDENTIFIER")
+        {
+            self.quoted_identifier = on;
+        }
     }
 
     fn next(&mut self) -> Token {
@@ -578,5 +596,9 @@ mod tests {
         let tokens = tokenize("\"a\"", false).list;
         let kinds: Vec<_> = tokens.iter().map(|t| t.kind).collect();
         assert_eq!(kinds, [T::String, T::End]);
+        let text = "\"a\" set Quoted_Identifier off \"b\"";
+        let tokens = tokenize(text, true).list;
+        assert_eq!(tokens[0].kind, T::QuotedName);
+        assert_eq!(tokens[4].kind, T::String);
     }
 }

@@ -72,6 +72,9 @@ impl Parser<'_> {
             let target = self.object_name()?;
             return Ok(StatementKind::CreateSynonym(CreateSynonym { name, target }));
         }
+        if self.at_word("FULLTEXT") {
+            return self.unsupported_ddl();
+        }
         if self.keyword_at(1, Keyword::Index) {
             // COLUMNSTORE, XML, SPATIAL, FULLTEXT
             let token = self.advance();
@@ -269,12 +272,14 @@ impl Parser<'_> {
             Vec::new()
         };
         let filter = self.where_clause()?;
-        let options = if self.at_keyword(Keyword::With) && self.kind_at(1) == TokenKind::LeftParen {
+        let mut options = Vec::new();
+        if self.at_keyword(Keyword::With) && self.kind_at(1) == TokenKind::LeftParen {
             self.advance();
-            self.paren_list(Self::named_option)?
-        } else {
-            Vec::new()
-        };
+            options = self.paren_list(Self::named_option)?;
+        } else if self.at_keyword(Keyword::With) && self.bare_index_option() {
+            self.advance();
+            options = self.comma_list(Self::named_option)?;
+        }
         self.storage_clauses()?;
         Ok(StatementKind::CreateIndex(Box::new(CreateIndex {
             name,
@@ -287,6 +292,12 @@ impl Parser<'_> {
             filter,
             options,
         })))
+    }
+
+    /// Whether an option of an index follows WITH without parentheses, the old way.
+    fn bare_index_option(&self) -> bool {
+        let known = ["IGNORE_DUP_KEY", "DROP_EXISTING", "PAD_INDEX", "SORT_IN_TEMPDB"];
+        self.keyword_at(1, Keyword::Fillfactor) || known.iter().any(|word| self.word_at(1, word))
     }
 
     /// `name [= value]`
@@ -353,7 +364,10 @@ impl Parser<'_> {
             } else if self.at_word("CONTAINMENT") || self.at_keyword(Keyword::With) {
                 self.database_words()?;
                 statement.details = true;
-            } else if self.at_keyword(Keyword::On) || self.at_word("LOG") {
+            } else if self.at_keyword(Keyword::On)
+                || self.at_word("LOG")
+                || self.at(TokenKind::LeftParen)
+            {
                 self.database_words()?;
                 statement.details = true;
             } else {
@@ -364,7 +378,9 @@ impl Parser<'_> {
 
     /// Takes what names files and options: words, commas, parentheses, `=` and constants.
     fn database_words(&mut self) -> Parsed<()> {
-        self.advance();
+        if !self.at(TokenKind::LeftParen) {
+            self.advance();
+        }
         loop {
             match self.kind() {
                 TokenKind::LeftParen => {

@@ -237,7 +237,7 @@ impl Parser<'_> {
     fn type_words(&mut self) -> Parsed<ObjectName> {
         let token = self.peek();
         if self.eat_keyword(Keyword::Double) {
-            self.expect_keyword(Keyword::Precision)?;
+            self.expect_word("PRECISION")?;
             return Ok(usual(token, "float"));
         }
         if self.eat_keyword(Keyword::National) {

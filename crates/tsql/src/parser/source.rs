@@ -436,8 +436,11 @@ impl Parser<'_> {
     /// Takes what may follow a source that is refused later: parentheses, dotted names, an alias.
     fn unsupported_source(&mut self, feature: String, start: Span) -> Parsed<TableSource> {
         self.skip_parens()?;
+        // `OPENDATASOURCE(…).db.dbo.t`, `OPENDATASOURCE(…)...[Sheet1$]`
         while self.eat(TokenKind::Dot) {
-            self.ident()?;
+            if !self.at(TokenKind::Dot) {
+                self.ident()?;
+            }
         }
         if self.at_keyword(Keyword::With) && self.kind_at(1) == TokenKind::LeftParen {
             self.advance();

@@ -378,6 +378,13 @@ impl Parser<'_> {
         Self::is_name(self.kind()) && self.kind_at(1) != TokenKind::Colon && !statement
     }
 
+    /// Whether WITH is the last token taken.
+    fn behind_with(&self) -> bool {
+        let before = self.at.checked_sub(1);
+        let token = before.and_then(|at| self.tokens.list.get(at));
+        token.is_some_and(|token| token.kind == TokenKind::Keyword(Keyword::With))
+    }
+
     /// Whether the next token stands on another line than the last one taken.
     fn on_next_line(&self) -> bool {
         self.previous().line != self.peek().span.line
@@ -422,19 +429,27 @@ impl Parser<'_> {
     /// Takes a statement whose grammar is not read: all up to a semicolon or to a word that only
     /// begins statements. Its first words, at most `words`, name it.
     pub(super) fn unsupported_statement(&mut self, words: usize) -> StatementKind {
-        let tokens = (0..words).map(|ahead| self.peek_at(ahead));
-        let named = tokens
-            .take_while(|token| matches!(token.kind, TokenKind::Word | TokenKind::Keyword(_)));
-        let named = named.map(|token| self.text_of(token).to_ascii_uppercase());
-        let feature = named.collect::<Vec<_>>().join(" ");
-        self.skip_statement();
-        StatementKind::Unsupported { feature }
+        let mut feature: Vec<String> = Vec::new();
+        while feature.len() < words
+            && matches!(self.kind(), TokenKind::Word | TokenKind::Keyword(_))
+        {
+            let token = self.advance();
+            feature.push(self.text_of(token).to_ascii_uppercase());
+        }
+        self.skip_to_statement();
+        StatementKind::Unsupported {
+            feature: feature.join(" "),
+        }
     }
 
-    /// Takes at least one token, then all up to the next statement.
+    /// Takes one token, then all up to the next statement.
     pub(super) fn skip_statement(&mut self) {
-        let mut depth = 0_usize;
         self.advance();
+        self.skip_to_statement();
+    }
+
+    fn skip_to_statement(&mut self) {
+        let mut depth = 0_usize;
         loop {
             match self.kind() {
                 TokenKind::End | TokenKind::Bad => return,
@@ -442,9 +457,11 @@ impl Parser<'_> {
                 TokenKind::LeftParen => depth += 1,
                 TokenKind::RightParen => depth = depth.saturating_sub(1),
                 TokenKind::Keyword(keyword) if depth == 0 && begins_statement(keyword) => {
-                    // `ALTER DATABASE x SET …` goes on; SET on the next line begins a statement.
-                    let goes_on = matches!(keyword, Keyword::Set | Keyword::Update);
-                    if !goes_on || self.on_next_line() {
+                    // `ALTER DATABASE x SET y WITH ROLLBACK IMMEDIATE` goes on; SET on the next line
+                    // begins a statement.
+                    let inner = matches!(keyword, Keyword::Set | Keyword::Update | Keyword::Grant)
+                        && !self.on_next_line();
+                    if !inner && !(keyword == Keyword::Rollback && self.behind_with()) {
                         return;
                     }
                 }

@@ -335,7 +335,7 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// CLUSTERED or NONCLUSTERED, when it follows. HASH of a memory-optimised table is taken too.
+    /// CLUSTERED or NONCLUSTERED, when it follows. HASH and COLUMNSTORE are taken too.
     pub(super) fn clustered(&mut self) -> Option<bool> {
         let clustered = if self.eat_keyword(Keyword::Clustered) {
             Some(true)
@@ -344,7 +344,9 @@ impl Parser<'_> {
         } else {
             None
         };
-        self.eat_word("HASH");
+        if !self.eat_word("HASH") {
+            self.eat_word("COLUMNSTORE");
+        }
         clustered
     }
 
