@@ -1,9 +1,13 @@
 //! Runs bound T-SQL: an interpreter, and SQLite as executor over the tables and procedures of a host.
 //!
 //! It does not know what msdb means: that is the [`Host`]'s part. Start with [`Session`], then [`host`].
+//!
+//! Control flow, EXEC, transactions, TRY/CATCH and the session's entry points live in `interpreter/`; queries are
+//! run through the trait in `interpreter/queries.rs`, which the query executor implements.
 
 pub mod cancel;
 pub mod host;
+mod interpreter;
 pub mod rpc;
 pub mod session;
 

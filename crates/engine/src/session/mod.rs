@@ -1,4 +1,7 @@
 //! A session: what one connection's statements share, and the way in for batches and remote calls.
+//!
+//! What the entry points do is in `interpreter/`: control flow, EXEC, transactions, TRY/CATCH. Queries are run
+//! through the trait in `interpreter/queries.rs`, which the query executor implements.
 
 mod options;
 
