@@ -1,4 +1,5 @@
 //! Group commit, leases, submitted writes and the change feed.
+#![allow(clippy::unwrap_used, reason = "tests may unwrap")]
 
 mod support;
 

@@ -1,5 +1,6 @@
 //! Fixtures: a catalog in a directory of its own, and things to put into it.
 #![allow(dead_code, reason = "each test file uses its own part")]
+#![allow(clippy::unwrap_used, reason = "fixtures of tests may unwrap")]
 
 use catalog::{
     Catalog, CatalogOptions, JobDeletion, NewInstance, NewInstruction, NewRun, NewTarget,
