@@ -120,7 +120,6 @@ impl Membership {
     }
 
     /// Passes on that rows wait for the master, as long as the subscription is kept.
-    #[must_use]
     pub fn subscribe(self: &Arc<Self>) -> Subscription {
         let membership = Arc::clone(self);
         self.catalog.subscribe(Box::new(move |changes| {

@@ -274,10 +274,7 @@ impl Instance {
 
         // Bound before names go into certificates, so that port 0 is known.
         let listeners = bind_all(&settings.listen)?;
-        let console_listener = settings
-            .console_listen
-            .map(|address| bind(address))
-            .transpose()?;
+        let console_listener = settings.console_listen.map(bind).transpose()?;
         let address = local_address(&listeners)?;
         let reached = Reached::new(settings, address);
 

@@ -9,6 +9,7 @@
 use crate::identity::authority::target_of;
 use crate::identity::tls::{Protocol, TlsServer};
 use crate::master_end::PeerCertificate;
+use rustix::net::sockopt;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -34,6 +35,8 @@ pub const FLEET_CONNECTIONS_MAX: usize = 120_000;
 pub const ENLIST_CONNECTIONS_MAX: usize = 64;
 /// Console connections; one more is closed at once.
 pub const HTTP_CONNECTIONS_MAX: usize = 256;
+/// Silence after which the system asks whether a peer is still there.
+const KEEP_ALIVE_AFTER: Duration = Duration::from_secs(60);
 /// Pause after the system could not accept, for example for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -137,6 +140,9 @@ impl Front {
         console_only: bool,
     ) -> io::Result<Option<(Protocol, Connection)>> {
         stream.set_nodelay(true)?;
+        // A peer that is gone without a word is noticed by the system.
+        sockopt::set_socket_keepalive(&stream, true)?;
+        sockopt::set_tcp_keepidle(&stream, KEEP_ALIVE_AFTER)?;
         let mut first = [0u8; 1];
         let read = tokio::time::timeout(FIRST_BYTE_TIMEOUT, stream.peek(&mut first)).await??;
         let plain = |stream: TcpStream| Connection {
@@ -262,10 +268,7 @@ mod tests {
             .issue_server(&["localhost".to_owned()], now)
             .unwrap();
         let tls = Arc::new(TlsServer::new(identity, authority.certificate()).unwrap());
-        let recorder = Arc::new(Recorder {
-            plain_targets,
-            ..Recorder::default()
-        });
+        let recorder = Arc::<Recorder>::default();
         let front = Arc::new(Front::new(
             Arc::clone(&tls),
             Arc::clone(&recorder) as Arc<dyn Protocols>,

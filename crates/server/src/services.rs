@@ -150,7 +150,13 @@ fn remote_error(error: EnlistError) -> RemoteError {
             number: refusal.number,
             text: refusal.text,
         },
-        other => RemoteError::Failed {
+        other @ (EnlistError::Address(_)
+        | EnlistError::Dial(_)
+        | EnlistError::Unencrypted
+        | EnlistError::Broken(_)
+        | EnlistError::Timeout
+        | EnlistError::Identity(_)
+        | EnlistError::Catalog(_)) => RemoteError::Failed {
             cause: chain(&other),
         },
     }

@@ -7,17 +7,19 @@ use crate::identity::PasswordVault;
 use crate::logins::{LoginRefused, authenticate};
 use crate::tds_front::{AcceptedLogin, LoginRequest, SessionFactory, SqlSession};
 use catalog::{Catalog, CatalogError, Login};
-use engine::{BatchOutcome, CancelToken, ResultSink, RpcCall, RpcOutcome, Session, SessionOptions};
+use engine::{BatchOutcome, CancelToken, Host as _, ResultSink, RpcCall, RpcOutcome, Session, SessionOptions};
 use msdb::MsdbHost;
 use msdb::services::{Services, SessionInfo};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use tsql::{Column, Row, SqlError, Value};
+use tsql::{Column, Row, SqlError};
 
 /// Login failed. Source: SQL Server error 18456, severity 14, state 1 whatever the cause.
 const LOGIN_FAILED: i32 = 18_456;
 /// Too many connections or no room for one more. Source: SQL Server error 17809.
 const TOO_BUSY: i32 = 17_809;
+/// The database does not exist or is not the login's to open. Source: SQL Server error 4060, severity 11.
+const CANNOT_OPEN_DATABASE: i32 = 4_060;
 /// No such principal to execute as. Source: SQL Server error 15517.
 const NO_SUCH_PRINCIPAL: i32 = 15_517;
 /// Rows that a batch of the instance itself may give.
@@ -72,17 +74,20 @@ impl Sessions {
         (name, sid): (&str, &[u8]),
         options: SessionOptions,
     ) -> Result<Session, SqlError> {
+        Session::new(Box::new(self.host(name, sid)?), options)
+    }
+
+    fn host(&self, name: &str, sid: &[u8]) -> Result<MsdbHost, SqlError> {
         let services = self
             .services
             .get()
             .ok_or_else(|| SqlError::new(TOO_BUSY, 20, "The server is starting."))?;
-        let host = MsdbHost::new(
+        Ok(MsdbHost::new(
             self.catalog.clone(),
             Arc::clone(services),
             name.to_owned(),
             sid.to_vec(),
-        );
-        Session::new(Box::new(host), options)
+        ))
     }
 
     /// A session for a T-SQL step: of the job's owner, or of the database user that the step names.
@@ -159,11 +164,20 @@ impl SessionFactory for Arc<Sessions> {
             tracing::warn!(login = request.login, peer = %request.peer, reason = %refused, "login refused");
             refused_text(&request.login, &refused)
         })?;
-        let database = [request.database.as_str(), login.default_database.as_str()]
+        let wanted = [request.database.as_str(), login.default_database.as_str()]
             .into_iter()
             .find(|name| !name.is_empty())
-            .unwrap_or(DATABASE_DEFAULT)
-            .to_owned();
+            .unwrap_or(DATABASE_DEFAULT);
+        let database = self
+            .host(&login.name, &login.sid)?
+            .database(wanted)
+            .ok_or_else(|| {
+                SqlError::new(
+                    CANNOT_OPEN_DATABASE,
+                    11,
+                    format!("Cannot open database \"{wanted}\" requested by the login. The login failed."),
+                )
+            })?;
         let options = SessionOptions {
             database: database.clone(),
             application: request.application.clone(),
@@ -336,9 +350,8 @@ impl ResultSink for Gathered {
         let cells = row
             .iter()
             .zip(&self.columns)
-            .map(|(value, column)| match value {
-                Value::Null => None,
-                value => Some(tsql::convert::text_of(value, column.ty)),
+            .map(|(value, column)| {
+                (!value.is_null()).then(|| tsql::convert::text_of(value, column.ty))
             })
             .collect();
         if let Some(result) = self.results.last_mut() {

@@ -10,7 +10,6 @@
 //! Start with [`AgentRuntime`] (the owner's side) and [`AgentHandle`] (everybody else's).
 
 mod adoption;
-mod batches;
 mod definitions;
 mod driver;
 mod handle;

@@ -1,6 +1,5 @@
 //! T-SQL steps: a thread, a session of the job's owner, and what came out of it.
 
-use super::batches::batches;
 use super::handle::Message;
 use super::outcome::kept;
 use super::texts;
@@ -12,7 +11,9 @@ use exec::{CapturedOutput, OUTPUT_LIMIT_BYTES_DEFAULT, OutputBuffer, OutputFile,
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
-use tsql::{Column, Row, SqlError, Value};
+use tsql::convert::text_of;
+use tsql::parser::split_batches;
+use tsql::{Column, Row, SqlError, SqlType};
 
 /// Bit of `sysjobsteps.flags`: result sets go into the history's message.
 pub(super) const FLAG_RESULTS_IN_HISTORY: i32 = 4;
@@ -150,8 +151,8 @@ fn run_batches(
     sink: &mut StepSink,
     cancel: &CancelToken,
 ) -> bool {
-    for batch in batches(&step.text) {
-        sink.lines_before = batch.lines_before;
+    for batch in split_batches(&step.text) {
+        sink.lines_before = batch.line.saturating_sub(1);
         for _ in 0..batch.count {
             let outcome = session.execute_batch(batch.text, sink, cancel);
             sink.end_result();
@@ -181,8 +182,8 @@ struct StepSink {
     last_error: i32,
     severity: u8,
     lines_before: u32,
-    /// Columns of the result set that is going on.
-    in_result: bool,
+    /// Types of the result set that is going on.
+    in_result: Option<Vec<SqlType>>,
 }
 
 impl StepSink {
@@ -208,7 +209,7 @@ impl StepSink {
             last_error: 0,
             severity: 0,
             lines_before: 0,
-            in_result: false,
+            in_result: None,
         }
     }
 
@@ -232,8 +233,7 @@ impl StepSink {
     }
 
     fn end_result(&mut self) {
-        if self.in_result {
-            self.in_result = false;
+        if self.in_result.take().is_some() {
             self.result("\n");
         }
     }
@@ -247,7 +247,7 @@ impl StepSink {
 impl ResultSink for StepSink {
     fn columns(&mut self, columns: &[Column]) -> Result<(), SqlError> {
         self.end_result();
-        self.in_result = true;
+        self.in_result = Some(columns.iter().map(|column| column.ty).collect());
         let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
         let rules: Vec<String> = names
             .iter()
@@ -258,7 +258,18 @@ impl ResultSink for StepSink {
     }
 
     fn row(&mut self, row: Row) -> Result<(), SqlError> {
-        let values: Vec<String> = row.iter().map(text_of).collect();
+        let types = self.in_result.as_deref().unwrap_or_default();
+        let values: Vec<String> = row
+            .iter()
+            .zip(types)
+            .map(|(value, ty)| {
+                if value.is_null() {
+                    "NULL".to_owned()
+                } else {
+                    text_of(value, *ty)
+                }
+            })
+            .collect();
         self.result(&format!("{}\n", values.join("\t")));
         Ok(())
     }
@@ -292,141 +303,5 @@ impl ResultSink for StepSink {
                 message.message, message.number
             ));
         }
-    }
-}
-
-/// A value as a step's output shows it.
-fn text_of(value: &Value) -> String {
-    match value {
-        Value::Null => "NULL".to_owned(),
-        Value::Bit(value) => i32::from(*value).to_string(),
-        Value::TinyInt(value) => value.to_string(),
-        Value::SmallInt(value) => value.to_string(),
-        Value::Int(value) => value.to_string(),
-        Value::BigInt(value) => value.to_string(),
-        Value::Decimal(value) => scaled(value.unscaled, value.scale),
-        Value::Money(value) => scaled(i128::from(*value), 4),
-        Value::Real(value) => value.to_string(),
-        Value::Float(value) => value.to_string(),
-        Value::String(text) | Value::Xml(text) => text.clone(),
-        Value::Binary(bytes) => bytes.iter().fold(String::from("0x"), |mut text, byte| {
-            use std::fmt::Write;
-            // Writing to a String never fails.
-            let _ = write!(text, "{byte:02X}");
-            text
-        }),
-        Value::Date(days) => day(ERA_DAYS, *days),
-        Value::Time(ticks) => time(*ticks / 10_000_000, *ticks % 10_000_000, 7),
-        Value::DateTime { days, ticks } => {
-            let milliseconds = (u64::from(*ticks) * 10 + 1) / 3;
-            format!(
-                "{} {}",
-                day(CENTURY_DAYS, *days),
-                time(milliseconds / 1_000, milliseconds % 1_000, 3)
-            )
-        }
-        Value::DateTime2 { days, ticks } => format!(
-            "{} {}",
-            day(ERA_DAYS, *days),
-            time(*ticks / 10_000_000, *ticks % 10_000_000, 7)
-        ),
-        Value::DateTimeOffset {
-            days,
-            ticks,
-            offset_minutes,
-        } => {
-            let local = i128::from(*days) * DAY_TICKS
-                + i128::from(*ticks)
-                + i128::from(*offset_minutes) * 600_000_000;
-            let days = i32::try_from(local.div_euclid(DAY_TICKS)).unwrap_or(0);
-            let ticks = u64::try_from(local.rem_euclid(DAY_TICKS)).unwrap_or(0);
-            let sign = if *offset_minutes < 0 { '-' } else { '+' };
-            let offset = offset_minutes.unsigned_abs();
-            format!(
-                "{} {} {sign}{:02}:{:02}",
-                day(ERA_DAYS, days),
-                time(ticks / 10_000_000, ticks % 10_000_000, 7),
-                offset / 60,
-                offset % 60
-            )
-        }
-        Value::Guid(id) => id.hyphenated().to_string().to_uppercase(),
-    }
-}
-
-/// 100 ns units of a day.
-const DAY_TICKS: i128 = 864_000_000_000;
-/// Days from 1970-01-01 back to 0001-01-01.
-const ERA_DAYS: i64 = -719_162;
-/// Days from 1970-01-01 back to 1900-01-01.
-const CENTURY_DAYS: i64 = -25_567;
-
-fn day(epoch: i64, days: i32) -> String {
-    let since_1970 = epoch + i64::from(days);
-    jiff::civil::Date::constant(1970, 1, 1)
-        .checked_add(jiff::Span::new().try_days(since_1970).unwrap_or_default())
-        .map_or_else(|_| days.to_string(), |date| date.to_string())
-}
-
-fn time(seconds: u64, fraction: u64, digits: usize) -> String {
-    format!(
-        "{:02}:{:02}:{:02}.{fraction:0digits$}",
-        seconds / 3_600,
-        seconds / 60 % 60,
-        seconds % 60
-    )
-}
-
-fn scaled(unscaled: i128, scale: u8) -> String {
-    if scale == 0 {
-        return unscaled.to_string();
-    }
-    let scale = usize::from(scale);
-    let digits = format!("{:0>width$}", unscaled.unsigned_abs(), width = scale + 1);
-    let (whole, fraction) = digits.split_at(digits.len() - scale);
-    let sign = if unscaled < 0 { "-" } else { "" };
-    format!("{sign}{whole}.{fraction}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use tsql::Decimal;
-
-    #[test]
-    fn values_have_their_usual_form() {
-        let check = |value: Value, expected: &str| assert_eq!(text_of(&value), expected);
-        check(Value::Null, "NULL");
-        check(Value::Bit(true), "1");
-        check(
-            Value::Decimal(Decimal {
-                unscaled: -5,
-                precision: 5,
-                scale: 2,
-            }),
-            "-0.05",
-        );
-        check(Value::Money(123_456), "12.3456");
-        check(Value::Binary(vec![1, 0xAB]), "0x01AB");
-        check(Value::Date(0), "0001-01-01");
-        check(
-            Value::DateTime { days: 0, ticks: 1 },
-            "1900-01-01 00:00:00.003",
-        );
-        check(
-            Value::DateTime2 {
-                days: 738_000,
-                ticks: 36_000_000_001,
-            },
-            "2021-07-29 01:00:00.0000001",
-        );
-        check(
-            Value::DateTimeOffset {
-                days: 1,
-                ticks: 0,
-                offset_minutes: -90,
-            },
-            "0001-01-01 22:30:00.0000000 -01:30",
-        );
     }
 }

@@ -95,7 +95,6 @@ impl MasterEnd {
     }
 
     /// Passes committed changes on to connected targets, as long as the subscription is kept.
-    #[must_use]
     pub fn subscribe(self: &Arc<Self>, catalog: &Catalog) -> Subscription {
         let end = Arc::clone(self);
         catalog.subscribe(Box::new(move |changes| {

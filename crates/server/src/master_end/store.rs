@@ -252,7 +252,7 @@ impl MasterStore {
             }
             Ok::<_, CatalogError>(())
         })?;
-        if results.cursor.number.0 % TRIM_EVERY == 0 && results.cursor.number.0 > 0 {
+        if results.cursor.number.0.is_multiple_of(TRIM_EVERY) && results.cursor.number.0 > 0 {
             self.catalog.definitions_write(|write| {
                 write
                     .trim_downloaded(
