@@ -6,7 +6,7 @@
 //! master once, and every target has what the master wants.
 
 use jiff::Timestamp;
-use model::{Cursor, Generation, InstanceId, JobId, RunId, RunSource};
+use model::{Cursor, Generation, InstanceId, JobId, ReportPosition, RunId, RunSource};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
@@ -15,6 +15,8 @@ pub(crate) struct Checker {
     launched: BTreeSet<(usize, RunId, u32)>,
     moments: BTreeSet<(usize, JobId, Timestamp)>,
     queues: BTreeMap<InstanceId, (Generation, BTreeMap<u64, Uuid>)>,
+    /// Highest report position of each target that ever was durable on the master.
+    durable: BTreeMap<InstanceId, ReportPosition>,
     violation: Option<String>,
 }
 
@@ -49,6 +51,32 @@ impl Checker {
             && !self.moments.insert((target, job, *due))
         {
             self.violated(|| format!("target {target}: moment {due} of job {job} run twice"));
+        }
+    }
+
+    /// Reports of a target are durable on the master up to a position.
+    pub(crate) fn reports_durable(&mut self, instance: InstanceId, through: ReportPosition) {
+        let known = self.durable.entry(instance).or_default();
+        *known = through.max(*known);
+    }
+
+    /// A target takes reports for safe.
+    pub(crate) fn acknowledged(
+        &mut self,
+        target: usize,
+        instance: InstanceId,
+        through: ReportPosition,
+    ) {
+        if self
+            .durable
+            .get(&instance)
+            .is_none_or(|durable| through > *durable)
+        {
+            self.violated(|| {
+                format!(
+                    "target {target}: reports up to {through} acknowledged before they were durable"
+                )
+            });
         }
     }
 

@@ -369,6 +369,9 @@ impl Master {
                 if self.runs.start_sync() {
                     self.schedule_sync(which, ctx);
                 }
+                for (instance, position) in &self.runs.durable.positions {
+                    ctx.checker.reports_durable(*instance, *position);
+                }
                 ctx.store_point(Node::Master);
                 for (done, ()) in done {
                     self.recorded(done, ctx);
@@ -407,9 +410,7 @@ impl Master {
                     connection,
                     instance,
                 },
-                Defined::Enlisted {
-                    generation, moved, ..
-                },
+                Defined::Enlisted { generation, moved },
             ) => {
                 self.kick(instance, Kick::Stopping, ctx);
                 self.enlisted(connection, instance, generation, moved, ctx);

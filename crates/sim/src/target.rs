@@ -44,6 +44,8 @@ pub(crate) struct Target {
     alive: Option<Box<Alive>>,
     /// Whether jobs that make trouble are taken.
     pub(crate) put_right: bool,
+    /// Whether an instruction of it was given up, so that only a re-sync makes it whole.
+    pub(crate) given_up: bool,
     /// The token of an enlistment that was asked for and not answered yet.
     token: Option<Uuid>,
     /// Connection attempts so far.
@@ -85,7 +87,7 @@ struct Enlisting {
 pub(crate) enum DefineDone {
     Applied(Generation),
     Defected,
-    Enlisted(Membership),
+    Enlisted,
     /// A broken node's: its cursor moved before.
     AppliedLate,
 }
@@ -131,6 +133,7 @@ impl Target {
             launcher: Launcher::default(),
             alive: None,
             put_right: false,
+            given_up: false,
             token: None,
             attempts: 0,
         }
@@ -579,11 +582,7 @@ impl Target {
             self.settle(ctx);
             return;
         }
-        self.define(
-            Define::Enlist(membership),
-            DefineDone::Enlisted(membership),
-            ctx,
-        );
+        self.define(Define::Enlist(membership), DefineDone::Enlisted, ctx);
     }
 
     fn drop_link(&mut self, ctx: &mut Context) {
@@ -767,7 +766,7 @@ impl Target {
                 self.drop_link(ctx);
                 self.come_back(ctx);
             }
-            DefineDone::Enlisted(_) => {
+            DefineDone::Enlisted => {
                 self.token = None;
                 self.drop_link(ctx);
                 self.open_link(ctx);
@@ -999,6 +998,7 @@ impl Target {
                 }
             }
             TargetEvent::ReportsAcknowledged { through } => {
+                ctx.checker.acknowledged(index, self.instance, through);
                 self.record(Record::Acknowledged(through), RecordDone::Nothing, ctx);
             }
             TargetEvent::RefusalsAcknowledged { through } => {
@@ -1094,6 +1094,7 @@ impl Target {
         let skipped = ctx
             .checker
             .queue(self.instance, generation, cursor)
+            .filter(|_| cursor.number.0 > from)
             .and_then(|queue| {
                 queue
                     .range(from + 1..=cursor.number.0)

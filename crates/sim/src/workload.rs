@@ -80,6 +80,7 @@ pub(crate) fn settle_block(master: &mut Master, target: &mut Target, ctx: &mut C
         return;
     };
     if ctx.random.permille(300) {
+        target.given_up = true;
         master.administer(Define::DeleteRow { instance, number }, ctx);
     } else {
         target.put_right = ctx.random.permille(700);

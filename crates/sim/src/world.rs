@@ -375,6 +375,19 @@ impl World {
             if member.defected {
                 continue;
             }
+            if std::mem::take(&mut target.given_up) {
+                let after = model::InstructionNumber(0);
+                let seed = self.ctx.random.next();
+                self.master.administer(
+                    Define::Resync {
+                        instance,
+                        after,
+                        seed,
+                    },
+                    &mut self.ctx,
+                );
+                continue;
+            }
             if self
                 .master
                 .runs

@@ -109,7 +109,6 @@ pub(crate) enum Defined {
     /// Targets whose queues changed.
     Touched(Vec<InstanceId>),
     Enlisted {
-        server: ServerId,
         generation: Generation,
         moved: bool,
     },
@@ -278,7 +277,6 @@ impl Definitions {
         {
             // The answer was lost: the same membership again.
             return Defined::Enlisted {
-                server: member.server,
                 generation: member.generation,
                 moved: true,
             };
@@ -299,7 +297,6 @@ impl Definitions {
             last_number: 0,
             queue: BTreeMap::new(),
         };
-        let server = member.server;
         self.members.insert(instance, member);
         // A new enlistment begins with an empty target; jobs of the old one are targeted anew.
         let mine: Vec<JobId> = self.jobs_of(instance).into_keys().collect();
@@ -310,7 +307,6 @@ impl Definitions {
             self.post_one(instance, &Order::Insert(job), &mut random);
         }
         Defined::Enlisted {
-            server,
             generation: Generation(generation),
             moved,
         }
