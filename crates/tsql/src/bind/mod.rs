@@ -1,3 +1,217 @@
 //! The typed binder: from syntax to expressions and queries with every name resolved and every type known.
+//!
+//! Start with [`Binder`]. It asks a [`Catalog`] for names and runs nothing.
 
+mod coerce;
+mod expr;
+mod function;
 pub mod ir;
+mod query;
+mod source;
+mod types;
+
+pub use coerce::coerce;
+pub use expr::assign_operator;
+pub use types::{DefaultLength, resolve_type};
+
+use crate::ast::{Ident, ObjectName};
+use crate::error::SqlError;
+use crate::eval::collate;
+use crate::fault;
+use crate::messages as m;
+use crate::types::{Column, SqlType};
+use crate::value::Value;
+use ir::{SourceId, TypedExpr, TypedKind};
+
+/// Where names come from.
+pub trait Catalog {
+    /// Slot and type of a local variable, its `@` included.
+    fn variable(&self, name: &str) -> Option<(usize, SqlType)>;
+    /// A table or view.
+    ///
+    /// # Errors
+    /// 208 when there is none, 911 for a database that does not exist.
+    fn table(&self, name: &ObjectName) -> Result<TableShape, SqlError>;
+    /// A table variable, its `@` included.
+    fn table_variable(&self, name: &str) -> Option<TableShape>;
+    /// A scalar or table-valued function that is not built in.
+    fn function(&self, name: &ObjectName) -> Option<FunctionShape>;
+}
+
+/// A table as the binder sees it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TableShape {
+    /// The catalog's number for it.
+    pub key: u32,
+    /// Its columns.
+    pub columns: Vec<Column>,
+}
+
+/// A function as the binder sees it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FunctionShape {
+    /// The catalog's number for it.
+    pub key: u32,
+    /// Types and defaults of its parameters.
+    pub params: Vec<(SqlType, Option<Value>)>,
+    /// What it returns.
+    pub returns: Returns,
+}
+
+/// What a function returns.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Returns {
+    /// A value.
+    Scalar(SqlType),
+    /// Rows.
+    Table(Vec<Column>),
+}
+
+/// Binds the expressions and queries of one statement.
+pub struct Binder<'c> {
+    catalog: &'c dyn Catalog,
+    /// FROM entries in reach, the innermost SELECT last.
+    scopes: Vec<Vec<Entry>>,
+    /// Common table expressions in reach, the latest last.
+    ctes: Vec<(String, u32, Vec<Column>)>,
+    next_source: SourceId,
+    next_cte: u32,
+    /// Whether aggregates may stand here, and whether one was met.
+    aggregates: Placement,
+    /// Whether window functions may stand here.
+    windows: bool,
+}
+
+/// Whether aggregates may stand where an expression is bound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Placement {
+    Refused,
+    Allowed,
+    Met,
+}
+
+/// A FROM entry.
+#[derive(Debug, Clone)]
+struct Entry {
+    id: SourceId,
+    /// Alias, or the table's own name.
+    name: String,
+    /// Schema and database, when the name was not an alias.
+    object: Option<ObjectName>,
+    columns: Vec<Column>,
+}
+
+impl Entry {
+    /// Whether a qualifier of a column, without the column itself, means this entry.
+    fn answers_to(&self, qualifier: &[&str]) -> bool {
+        let Some((table, rest)) = qualifier.split_last() else {
+            return true;
+        };
+        if !collate::same(&self.name, table) {
+            return false;
+        }
+        let Some(object) = &self.object else {
+            return rest.is_empty();
+        };
+        let schema = object.schema.as_ref().map_or("dbo", |part| &part.text);
+        let database = object.database.as_ref().map(|part| part.text.as_str());
+        match rest {
+            [] => true,
+            [s] => collate::same(schema, s),
+            [d, s] => {
+                (s.is_empty() || collate::same(schema, s))
+                    && database.is_none_or(|known| collate::same(known, d))
+            }
+            _ => false,
+        }
+    }
+}
+
+impl<'c> Binder<'c> {
+    /// A binder over a catalog.
+    #[must_use]
+    pub fn new(catalog: &'c dyn Catalog) -> Self {
+        Self {
+            catalog,
+            scopes: Vec::new(),
+            ctes: Vec::new(),
+            next_source: 1,
+            next_cte: 1,
+            aggregates: Placement::Refused,
+            windows: false,
+        }
+    }
+
+    fn new_source(&mut self) -> SourceId {
+        let id = self.next_source;
+        self.next_source += 1;
+        id
+    }
+
+    /// Opens a scope with one table in it, for the expressions of UPDATE, DELETE, CHECK and DEFAULT.
+    pub fn open_table(&mut self, name: &str, columns: &[Column]) -> SourceId {
+        let id = self.new_source();
+        self.scopes.push(vec![Entry {
+            id,
+            name: name.to_owned(),
+            object: None,
+            columns: columns.to_vec(),
+        }]);
+        id
+    }
+
+    /// Resolves a column by its parts.
+    fn column(&self, parts: &[Ident]) -> Result<TypedExpr, SqlError> {
+        let (name, qualifier) = match parts.split_last() {
+            Some((name, rest)) => (
+                name.text.as_str(),
+                rest.iter().map(|part| part.text.as_str()).collect::<Vec<_>>(),
+            ),
+            None => return Err(fault::internal("a column without a name")),
+        };
+        let mut known_table = false;
+        for scope in self.scopes.iter().rev() {
+            let mut found: Option<TypedExpr> = None;
+            for entry in scope.iter().filter(|entry| entry.answers_to(&qualifier)) {
+                known_table = true;
+                for (at, column) in entry.columns.iter().enumerate() {
+                    if !collate::same(&column.name, name) {
+                        continue;
+                    }
+                    let hit = TypedExpr {
+                        kind: TypedKind::Column {
+                            source: entry.id,
+                            column: at,
+                        },
+                        ty: column.ty,
+                        nullable: column.nullable,
+                    };
+                    if found.replace(hit).is_some() {
+                        return Err(m::AMBIGUOUS_COLUMN.with(&[name]));
+                    }
+                }
+            }
+            if let Some(found) = found {
+                return Ok(found);
+            }
+        }
+        if qualifier.is_empty() || known_table {
+            Err(fault::invalid_column(name))
+        } else {
+            let whole: Vec<&str> = parts.iter().map(|part| part.text.as_str()).collect();
+            Err(m::UNBOUND_COLUMN.with(&[&whole.join(".")]))
+        }
+    }
+
+    /// Table and column as messages name them.
+    fn describe(&self, source: SourceId, column: usize) -> String {
+        self.scopes
+            .iter()
+            .flatten()
+            .find(|entry| entry.id == source)
+            .map_or_else(String::new, |entry| {
+                let name = entry.columns.get(column).map_or("", |c| c.name.as_str());
+                format!("{}.{name}", entry.name)
+            })
+    }
+}
