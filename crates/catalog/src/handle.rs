@@ -2,7 +2,7 @@
 
 use crate::sqlite::definitions::Definitions;
 use crate::sqlite::feed::{Feed, Subscriber, Subscription};
-use crate::sqlite::files::{Kind, lock_directory, open_writer};
+use crate::sqlite::files::{Kind, lock_directory, open_writer, sync_directory};
 use crate::sqlite::log::TxLog;
 use crate::sqlite::readers::Readers;
 use crate::sqlite::runs::{Limits, Runs};
@@ -162,11 +162,11 @@ impl Catalog {
                 options,
             }),
         };
-        catalog.make_instance()?;
+        catalog.make_instance(directory)?;
         Ok(catalog)
     }
 
-    fn make_instance(&self) -> Result<()> {
+    fn make_instance(&self, directory: &Path) -> Result<()> {
         let options = &self.inner.options;
         let stored = self
             .inner
@@ -179,6 +179,7 @@ impl Catalog {
             .new_instance
             .as_ref()
             .ok_or_else(|| CatalogError::not_found(Object::Instance, "this directory"))?;
+        sync_directory(directory)?;
         self.inner
             .definitions
             .write(options.lock_timeout, |connection, log| {

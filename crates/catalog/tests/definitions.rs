@@ -799,7 +799,7 @@ fn principals() {
                     d.database_user_by_sid("MSDB", &[7; 16])?.unwrap().name,
                     "dba"
                 );
-                assert_eq!(d.grants("msdb")?, [grant.clone()]);
+                assert_eq!(d.grants("msdb")?, std::slice::from_ref(&grant));
                 Ok::<_, CatalogError>(())
             })
             .unwrap();

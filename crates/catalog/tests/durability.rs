@@ -58,6 +58,21 @@ fn a_missing_directory_and_a_file_that_is_no_catalog() {
     assert!(matches!(error, CatalogError::Corrupt { .. }), "{error}");
 }
 
+#[cfg(unix)]
+#[test]
+fn the_files_are_the_instances_own() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let directory = Directory::new();
+    let _catalog = open(&directory);
+    for name in ["msdb.db", "msdb.db-wal", "runs.db", "runs.db-wal"] {
+        let mode = std::fs::metadata(directory.path().join(name))
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+}
+
 #[test]
 fn what_returned_is_in_the_files_and_what_did_not_is_not() {
     let directory = Directory::new();

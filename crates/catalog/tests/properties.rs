@@ -154,9 +154,7 @@ proptest! {
         }).unwrap();
         let mut model: BTreeMap<u8, PlainJob> = BTreeMap::new();
         let mut queues: BTreeMap<u8, Vec<u8>> = BTreeMap::new();
-        let mut uid = 1_000;
-        for edit in edits {
-            uid += 1;
+        for (uid, edit) in (1_000..).zip(edits) {
             let posted = |n: u8| instruction(uid, Operation::Insert, job_id(n));
             match edit {
                 Edit::Create(n) => {

@@ -90,6 +90,7 @@ pub(crate) fn lock_directory(directory: &Path) -> Result<File> {
 /// statement journals off the disk; the cache is small because an idle instance has to be.
 pub(crate) fn open_writer(directory: &Path, kind: Kind) -> Result<Connection> {
     let path = directory.join(kind.file_name());
+    create_private(&path)?;
     let mut connection = open(
         &path,
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
@@ -120,6 +121,35 @@ pub(crate) fn open_reader(path: &Path) -> Result<Connection> {
     )?;
     connection.set_prepared_statement_cache_capacity(READER_STATEMENTS_KEPT);
     Ok(connection)
+}
+
+/// Makes the file before SQLite does, readable by the instance's own user alone: it holds password hashes.
+/// SQLite gives its log the same permissions.
+fn create_private(path: &Path) -> Result<()> {
+    let mut options = File::options();
+    options.create(true).truncate(false).write(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    options.open(path).map_err(|source| CatalogError::Io {
+        action: "create",
+        path: path.to_owned(),
+        source,
+    })?;
+    Ok(())
+}
+
+/// Makes the names of new files durable.
+pub(crate) fn sync_directory(directory: &Path) -> Result<()> {
+    File::open(directory)
+        .and_then(|directory| directory.sync_all())
+        .map_err(|source| CatalogError::Io {
+            action: "sync",
+            path: directory.to_owned(),
+            source,
+        })
 }
 
 fn open(path: &Path, flags: OpenFlags) -> Result<Connection> {

@@ -102,11 +102,13 @@ impl LeaseCell {
             if times.ended.is_none() {
                 return;
             }
+            if times.running {
+                // Under the lock: once `running` is false the connection may be someone else's.
+                self.interrupt.interrupt();
+            }
             times.running
         };
-        if running {
-            self.interrupt.interrupt();
-        } else {
+        if !running {
             // The holder learns of the end; a failed rollback shows at the next BEGIN.
             let _ = self.give_back(&mut self.work());
         }
