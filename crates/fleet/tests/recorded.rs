@@ -28,7 +28,10 @@ fn recorded(name: &str, body: &[u8]) -> Vec<u8> {
     let bytes = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     assert_eq!(bytes, frames, "{name}: this version writes other bytes");
     let mut reader = FrameReader::new(limits::MASTER_MESSAGE_BYTES_MAX);
-    reader.read(&mut bytes.as_slice()).expect("file access").expect("file access")
+    reader
+        .read(&mut bytes.as_slice())
+        .expect("file access")
+        .expect("file access")
 }
 
 #[test]
