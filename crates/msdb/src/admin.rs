@@ -93,7 +93,16 @@ impl Prepared {
             } => {
                 prepared.sealed = Some(services.seal(secret.as_bytes()).map_err(failed)?);
             }
-            _ => {}
+            AdminStatement::AlterLogin { .. }
+            | AdminStatement::DropLogin { .. }
+            | AdminStatement::CreateUser { .. }
+            | AdminStatement::DropUser { .. }
+            | AdminStatement::AlterRole { .. }
+            | AdminStatement::AlterServerRole { .. }
+            | AdminStatement::CreateCredential { .. }
+            | AdminStatement::AlterCredential { .. }
+            | AdminStatement::DropCredential { .. }
+            | _ => {}
         }
         Ok(prepared)
     }

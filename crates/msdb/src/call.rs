@@ -134,12 +134,11 @@ impl<'a> Call<'a> {
             .zip(self.arguments)
             .find_map(|(param, argument)| {
                 let names = param.name.ends_with("name") || param.name.ends_with("_id");
-                match &argument.value {
-                    Value::String(text) if names => Some(text.clone()),
-                    Value::Guid(id) if names => Some(id.to_string()),
-                    Value::Int(id) if names => Some(id.to_string()),
-                    _ => None,
-                }
+                let value = &argument.value;
+                let text = value.as_str().map(str::to_owned);
+                let id = || value.as_guid().map(|id| id.to_string());
+                let number = || value.as_i64().map(|id| id.to_string());
+                text.or_else(id).or_else(number).filter(|_| names)
             })
             .unwrap_or_default()
     }

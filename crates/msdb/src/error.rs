@@ -62,8 +62,13 @@ pub(crate) fn from_catalog(error: &CatalogError) -> SqlError {
             tracing::error!(error = %chain(error), "commit failed");
             return from_catalog(source);
         }
-        other => {
-            tracing::error!(error = %chain(other), "catalog failed");
+        CatalogError::Newer { .. }
+        | CatalogError::DirectoryInUse { .. }
+        | CatalogError::Corrupt { .. }
+        | CatalogError::Io { .. }
+        | CatalogError::Storage { .. }
+        | _ => {
+            tracing::error!(error = %chain(error), "catalog failed");
             (
                 823,
                 24,

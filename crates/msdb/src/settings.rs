@@ -3,6 +3,8 @@
 //! Registry values of the Agent's key and the properties of sp_set_sqlagent_properties share them: the key is
 //! [`AGENT_PREFIX`] and the registry value's name.
 
+use catalog::{Catalog, CatalogError, HistoryLimits};
+
 /// Before every setting of the Agent.
 pub const AGENT_PREFIX: &str = "SQLServerAgent\\";
 
@@ -22,4 +24,29 @@ pub const JOB_HISTORY_MAX_ROWS_PER_JOB: &str = "SQLServerAgent\\JobHistoryMaxRow
 #[must_use]
 pub fn agent_key(value_name: &str) -> String {
     format!("{AGENT_PREFIX}{value_name}")
+}
+
+/// Makes the catalog keep as much history as the settings say; what is unset keeps the catalog's default.
+///
+/// To be called when an instance starts; sp_set_sqlagent_properties calls it itself.
+///
+/// # Errors
+/// What the catalog raises.
+pub fn apply_history_limits(catalog: &Catalog) -> Result<(), CatalogError> {
+    let (total, per_job) = catalog.definitions_read(|definitions| {
+        let total = definitions.setting(JOB_HISTORY_MAX_ROWS)?;
+        let per_job = definitions.setting(JOB_HISTORY_MAX_ROWS_PER_JOB)?;
+        Ok::<_, CatalogError>((total, per_job))
+    })?;
+    let mut limits = HistoryLimits::default();
+    // -1 and 0 are no limit.
+    let limit = |rows: i64| u64::try_from(rows).ok().filter(|rows| *rows > 0);
+    if let Some(rows) = total.and_then(|value| value.as_number()) {
+        limits.rows_max = limit(rows);
+    }
+    if let Some(rows) = per_job.and_then(|value| value.as_number()) {
+        limits.rows_per_job_and_target = limit(rows);
+    }
+    catalog.set_history_limits(limits);
+    Ok(())
 }

@@ -52,6 +52,13 @@ pub(crate) const XP_SQLAGENT_ENUM_JOBS_JOBS: Columns = &[
     col("job_state", INT),
 ];
 
+/// `sp_sqlagent_has_server_access`. Its page gives no shape; this one is Muster's.
+pub(crate) const SERVER_ACCESS: Columns = &[
+    col("has_server_access", INT),
+    col("is_sysadmin", INT),
+    col("actual_login_name", SYSNAME),
+];
+
 /// The declarations.
 pub(super) const PROCEDURES: &[Procedure] = &[
     Procedure {

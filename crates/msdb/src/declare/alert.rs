@@ -38,6 +38,46 @@ pub(crate) const HELP_ALERT_ALERTS: Columns = &[
     col("type", INT),
 ];
 
+/// `sp_help_alert` in its older shape (@legacy_format = 1): without the two WMI columns.
+pub(crate) const HELP_ALERT_ALERTS_LEGACY: Columns = &[
+    col("id", INT),
+    col("name", SYSNAME),
+    col("event_source", nvarchar(100)),
+    col("event_category_id", INT),
+    col("event_id", INT),
+    col("message_id", INT),
+    col("severity", INT),
+    col("enabled", TINYINT),
+    col("delay_between_responses", INT),
+    col("last_occurrence_date", INT),
+    col("last_occurrence_time", INT),
+    col("last_response_date", INT),
+    col("last_response_time", INT),
+    col("notification_message", nvarchar(512)),
+    col("include_event_description", TINYINT),
+    col("database_name", SYSNAME),
+    col("event_description_keyword", nvarchar(100)),
+    col("occurrence_count", INT),
+    col("count_reset_date", INT),
+    col("count_reset_time", INT),
+    col("job_id", GUID),
+    col("job_name", SYSNAME),
+    col("has_notification", INT),
+    col("flags", INT),
+    col("performance_condition", nvarchar(512)),
+    col("category_name", SYSNAME),
+    col("type", INT),
+];
+
+/// `sp_get_job_alerts`. Its page gives no shape; this one is Muster's.
+pub(crate) const JOB_ALERTS: Columns = &[
+    col("id", INT),
+    col("name", SYSNAME),
+    col("message_id", INT),
+    col("severity", INT),
+    col("enabled", TINYINT),
+];
+
 /// The declarations.
 pub(super) const PROCEDURES: &[Procedure] = &[
     Procedure {

@@ -42,6 +42,27 @@ pub(crate) const HELP_DOWNLOADLIST_INSTRUCTIONS: Columns = &[
     col("status", TINYINT),
 ];
 
+/// `sp_target_server_summary`. Its page gives no shape; this one is Muster's.
+pub(crate) const TARGET_SERVER_SUMMARY: Columns = &[
+    col("server_id", INT),
+    col("server_name", SYSNAME),
+    col("local_time", DATETIME),
+    col("last_poll_date", DATETIME),
+    col("unread_instructions", INT),
+    col("blocked", INT),
+    col("jobs", INT),
+];
+
+/// `sp_multi_server_job_summary`. Its page gives no shape; this one is Muster's.
+pub(crate) const MULTI_SERVER_JOB_SUMMARY: Columns = &[
+    col("job_id", GUID),
+    col("job_name", SYSNAME),
+    col("enabled", TINYINT),
+    col("targets", INT),
+    col("targets_current", INT),
+    col("targets_failed_last", INT),
+];
+
 /// The declarations.
 pub(super) const PROCEDURES: &[Procedure] = &[
     Procedure {

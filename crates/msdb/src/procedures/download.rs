@@ -16,6 +16,7 @@ use model::{
     InstructionObject, JobId, Operation, POLL_INTERVAL_SECS_RANGE, RunId, ScheduleUid, ServerId,
 };
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use tsql::Value;
 
 const OPERATIONS: &str =
@@ -119,17 +120,19 @@ impl Shown {
         definitions: &dyn DefinitionsRead,
         server: ServerId,
     ) -> Result<&(String, Option<TargetFacts>)> {
-        if !self.targets.contains_key(&server) {
-            let entry = match definitions.target(server)? {
-                None => (text(14205).to_owned(), None),
-                Some(target) => {
-                    let facts = call.runs(|runs| TargetFacts::read(runs, &target, call.now))?;
-                    (target.name, Some(facts))
-                }
-            };
-            self.targets.insert(server, entry);
+        match self.targets.entry(server) {
+            Entry::Occupied(known) => Ok(known.into_mut()),
+            Entry::Vacant(unknown) => {
+                let entry = match definitions.target(server)? {
+                    None => (text(14205).to_owned(), None),
+                    Some(target) => {
+                        let facts = call.runs(|runs| TargetFacts::read(runs, &target, call.now))?;
+                        (target.name, Some(facts))
+                    }
+                };
+                Ok(unknown.insert(entry))
+            }
         }
-        Ok(&self.targets[&server])
     }
 
     /// Job or schedule name, kept name of a deleted one, or the target's own name.

@@ -6,7 +6,7 @@ use crate::convert::{duration_int, duration_ms, guid, history_int, instant, ints
 use crate::declare::{HELP_JOBHISTORY_FULL, HELP_JOBHISTORY_SUMMARY};
 use crate::error::Result;
 use crate::lookup;
-use crate::messages::{none_of, raise};
+use crate::messages::{none_of, raise, unknown};
 use catalog::{HistoryFilter, HistoryOrder, HistoryPurge, HistoryRecord, JobFilter};
 use jiff::SignedDuration;
 use model::encoding::{date_from_int, time_from_int};
@@ -268,4 +268,16 @@ fn jobs_in_reach(
         }
     }
     Ok(local)
+}
+
+/// `sp_jobhistory_row_limiter`: the limits are kept with every outcome that is written, so that nothing is left
+/// to do but to say whether the job exists.
+pub(super) fn limit(call: &Call<'_>, store: &mut Store<'_>, _out: &mut Output<'_>) -> Result<()> {
+    store.read(|definitions| {
+        let id = call.guid("@job_id").map(JobId).unwrap_or(JobId::ALL);
+        match definitions.job(id)? {
+            Some(_) => Ok(()),
+            None => Err(unknown("@job_id", &id.to_string().to_uppercase()).into()),
+        }
+    })
 }

@@ -312,11 +312,34 @@ pub(super) fn delete(call: &Call<'_>, store: &mut Store<'_>, _out: &mut Output<'
     })
 }
 
-/// Deletes a job: its targets are told, alerts that answer with it answer with none.
-pub(super) fn delete_job(
+/// Deletes a job as `@delete_history` and `@delete_unused_schedule` say.
+fn delete_job(call: &Call<'_>, definitions: &mut dyn DefinitionsWrite, job: &Job) -> Result<()> {
+    let deletion = JobDeletion {
+        keep_history: !call.bit("@delete_history"),
+        delete_unused_schedules: call.bit("@delete_unused_schedule"),
+    };
+    delete_with(call, definitions, job, deletion)
+}
+
+/// Deletes a job with its history and the schedules that no other job uses.
+pub(super) fn delete_job_of_owner(
     call: &Call<'_>,
     definitions: &mut dyn DefinitionsWrite,
     job: &Job,
+) -> Result<()> {
+    let deletion = JobDeletion {
+        keep_history: false,
+        delete_unused_schedules: true,
+    };
+    delete_with(call, definitions, job, deletion)
+}
+
+/// Its targets are told; alerts that answer with it answer with none.
+fn delete_with(
+    call: &Call<'_>,
+    definitions: &mut dyn DefinitionsWrite,
+    job: &Job,
+    deletion: JobDeletion,
 ) -> Result<()> {
     post::deletion(call, definitions, job)?;
     for mut alert in definitions.alerts()? {
@@ -325,10 +348,6 @@ pub(super) fn delete_job(
             definitions.update_alert(&alert)?;
         }
     }
-    let deletion = JobDeletion {
-        keep_history: !call.bit("@delete_history"),
-        delete_unused_schedules: call.bit("@delete_unused_schedule"),
-    };
     definitions.delete_job(job.id, deletion, call.now)?;
     Ok(())
 }

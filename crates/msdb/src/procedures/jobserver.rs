@@ -3,18 +3,22 @@
 use super::job::check_notifies_msx_operator_only;
 use crate::call::{Call, Output, Store};
 use crate::caller::{check_may_change, sid_is_sysadmin};
-use crate::convert::{datetime, datetime_or_null, duration_int, int, ints_at_offset, tinyint};
-use crate::declare::{HELP_JOBSERVER_SERVERS, HELP_JOBSERVER_SERVERS_WITH_LAST_RUN};
+use crate::convert::{
+    datetime, datetime_or_null, duration_int, flag, guid, int, ints_at_offset, tinyint,
+};
+use crate::declare::{
+    HELP_JOBSERVER_SERVERS, HELP_JOBSERVER_SERVERS_WITH_LAST_RUN, MULTI_SERVER_JOB_SUMMARY,
+};
 use crate::error::Result;
 use crate::lookup;
 use crate::messages::{none_of, raise, unknown};
 use crate::post;
 use catalog::{
-    BuiltInCategory, CategoryKind, DefinitionsRead, DefinitionsWrite, JobOutcome, Liveness,
-    TargetServer,
+    BuiltInCategory, CategoryKind, DefinitionsRead, DefinitionsWrite, DownloadFilter, JobFilter,
+    JobOutcome, Liveness, TargetServer,
 };
-use model::{CategoryId, Job, JobId, Operation, ServerId};
-use std::collections::BTreeMap;
+use model::{CategoryId, Job, JobId, Operation, RunStatus, ServerId};
+use std::collections::{BTreeMap, BTreeSet};
 use tsql::{Row, Value};
 
 /// This server among a job's targets.
@@ -275,6 +279,57 @@ fn split(list: Option<&str>) -> impl Iterator<Item = &str> {
         .split(',')
         .map(str::trim)
         .filter(|name| !name.is_empty())
+}
+
+/// `sp_multi_server_job_summary`: for each multiserver job its targets, how many of them have everything that
+/// was posted for it, and how many failed last.
+pub(super) fn summary(call: &Call<'_>, store: &mut Store<'_>, out: &mut Output<'_>) -> Result<()> {
+    store.read(|definitions| {
+        let jobs = match lookup::optional_job(call, definitions)? {
+            Some(job) => vec![job],
+            None => definitions.jobs(&JobFilter::default())?,
+        };
+        let mut rows = Vec::new();
+        for job in jobs {
+            if !lookup::is_multiserver(definitions, job.id)? {
+                continue;
+            }
+            let targets = definitions.job_servers(Some(job.id), None)?;
+            let mut behind = BTreeSet::new();
+            let posted = definitions.download_list(&DownloadFilter {
+                object_id: Some(job.id.0),
+                ..DownloadFilter::default()
+            })?;
+            let failed = call.runs(|runs| {
+                for row in &posted {
+                    if runs.acknowledged_instruction(row.server)? < row.number {
+                        behind.insert(row.server);
+                    }
+                }
+                let outcomes = runs.job_outcomes(Some(job.id), None)?;
+                Ok(outcomes
+                    .iter()
+                    .filter(|outcome| outcome.status == RunStatus::Failed)
+                    .filter(|outcome| targets.iter().any(|t| t.server == outcome.server))
+                    .count())
+            })?;
+            let current = targets
+                .iter()
+                .filter(|target| !behind.contains(&target.server))
+                .count();
+            let count = |n: usize| Value::Int(i32::try_from(n).unwrap_or(i32::MAX));
+            rows.push(vec![
+                guid(job.id.0),
+                Value::string(job.name),
+                flag(job.enabled),
+                count(targets.len()),
+                count(current),
+                count(failed),
+            ]);
+        }
+        out.result(MULTI_SERVER_JOB_SUMMARY, rows);
+        Ok(())
+    })
 }
 
 /// `sp_help_jobserver`

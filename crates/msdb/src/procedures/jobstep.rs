@@ -338,7 +338,9 @@ fn change_flow(
 }
 
 fn change_numbers(call: &Call<'_>, step: &mut JobStep) -> Result<()> {
-    let numbers: [(&str, &mut i32, fn(i32) -> bool, &str); 4] = [
+    /// Parameter, field, whether a value is valid, the valid values.
+    type Rule<'s> = (&'static str, &'s mut i32, fn(i32) -> bool, &'static str);
+    let numbers: [Rule<'_>; 4] = [
         (
             "@retry_attempts",
             &mut step.retry_attempts,

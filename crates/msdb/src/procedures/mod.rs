@@ -1,6 +1,8 @@
 //! What each procedure does, one file per noun. [`body`] finds it by name.
 
 mod activity;
+mod agent;
+mod alert;
 mod category;
 mod download;
 mod enlist;
@@ -9,12 +11,16 @@ mod job;
 mod job_help;
 mod jobserver;
 mod jobstep;
+mod notification;
 mod operator;
+mod owner;
+mod proxy;
 mod registry;
 mod run;
 mod schedule;
 mod schedule_help;
 mod security;
+mod steplog;
 mod target;
 
 use crate::call::{Call, Output, Store};
@@ -73,6 +79,41 @@ const BODIES: &[(&str, Body)] = &[
     ("sp_delete_operator", operator::delete),
     ("sp_help_operator", operator::help),
     ("sp_help_operator_jobs", operator::help_jobs),
+    ("sp_notify_operator", operator::notify),
+    ("sp_add_alert", alert::add),
+    ("sp_update_alert", alert::update),
+    ("sp_delete_alert", alert::delete),
+    ("sp_help_alert", alert::help),
+    ("sp_get_job_alerts", alert::of_job),
+    ("sp_add_notification", notification::add),
+    ("sp_update_notification", notification::update),
+    ("sp_delete_notification", notification::delete),
+    ("sp_help_notification", notification::help),
+    ("sp_add_proxy", proxy::add),
+    ("sp_update_proxy", proxy::update),
+    ("sp_delete_proxy", proxy::delete),
+    ("sp_help_proxy", proxy::help),
+    ("sp_grant_proxy_to_subsystem", proxy::grant_subsystem),
+    ("sp_revoke_proxy_from_subsystem", proxy::revoke_subsystem),
+    ("sp_grant_login_to_proxy", proxy::grant_login),
+    ("sp_revoke_login_from_proxy", proxy::revoke_login),
+    ("sp_enum_login_for_proxy", proxy::enum_logins),
+    ("sp_enum_proxy_for_subsystem", proxy::enum_subsystem_proxies),
+    ("sp_enum_sqlagent_subsystems", proxy::enum_subsystems),
+    ("sp_get_sqlagent_properties", agent::get_properties),
+    ("sp_set_sqlagent_properties", agent::set_properties),
+    ("xp_sqlagent_enum_jobs", agent::enum_jobs),
+    ("sp_sqlagent_notify", agent::notify),
+    ("xp_sqlagent_notify", agent::notify),
+    ("sp_sqlagent_has_server_access", agent::has_server_access),
+    ("sp_verify_job_identifiers", agent::verify_job_identifiers),
+    ("sp_help_jobsteplog", steplog::help),
+    ("sp_delete_jobsteplog", steplog::delete),
+    ("sp_manage_jobs_by_login", owner::manage),
+    ("sp_multi_server_job_summary", jobserver::summary),
+    ("sp_target_server_summary", target::summary),
+    ("sp_downloaded_row_limiter", target::limit_downloaded),
+    ("sp_jobhistory_row_limiter", history::limit),
     ("sp_msx_enlist", enlist::enlist),
     ("sp_msx_defect", enlist::defect),
     ("sp_msx_set_account", enlist::set_account),

@@ -209,6 +209,43 @@ pub(super) fn help_jobs(
     })
 }
 
+/// `sp_notify_operator`: there is no mail system here yet, which is an error of its own (14603).
+pub(super) fn notify(call: &Call<'_>, store: &mut Store<'_>, _out: &mut Output<'_>) -> Result<()> {
+    store.read(|definitions| {
+        let by_id = match call.int("@id") {
+            None => None,
+            Some(id) => Some(
+                definitions
+                    .operator(OperatorId(id.into()))?
+                    .ok_or_else(|| unknown("@id", &id.to_string()))?,
+            ),
+        };
+        let by_name = match call.name("@name") {
+            None => None,
+            Some(name) => Some(
+                definitions
+                    .operator_by_name(name)?
+                    .ok_or_else(|| unknown("@name", name))?,
+            ),
+        };
+        let operator = match (by_id, by_name) {
+            (None, None) => return Err(raise(14604, &["@id".into(), "@name".into()]).into()),
+            (Some(a), Some(b)) if a.id != b.id => {
+                return Err(raise(14605, &["@id".into(), "@name".into()]).into());
+            }
+            (Some(operator), _) | (None, Some(operator)) => operator,
+        };
+        let number = if !operator.enabled {
+            14601
+        } else if operator.email_address.is_none() {
+            14602
+        } else {
+            14603
+        };
+        Err(raise(number, &[(&operator.name).into()]).into())
+    })
+}
+
 fn is_msx(name: &str) -> bool {
     name_key(name) == name_key(MSX_OPERATOR)
 }

@@ -169,10 +169,12 @@ fn setting(call: &Call<'_>, name: &str) -> Result<SettingValue> {
                 .ok_or_else(bad)?;
             SettingValue::Number(number)
         }
-        "REG_BINARY" => match value {
-            Value::Binary(bytes) => SettingValue::Bytes(bytes.clone()),
-            _ => return Err(bad().into()),
-        },
+        "REG_BINARY" => {
+            let Value::Binary(bytes) = value else {
+                return Err(bad().into());
+            };
+            SettingValue::Bytes(bytes.clone())
+        }
         _ => return Err(none_of("@type", "REG_SZ, REG_DWORD, REG_BINARY").into()),
     };
     if let Some((range, _)) = number_rule(name) {

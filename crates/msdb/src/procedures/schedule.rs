@@ -128,7 +128,7 @@ pub(super) fn fault_error(fault: &ScheduleFault) -> SqlError {
         ScheduleFault::EndBeforeStart { end, start } => {
             raise(14288, &[(*end).into(), (*start).into()])
         }
-        other => raise(other.number(), &[]),
+        ScheduleFault::OnDemandGone | _ => raise(fault.number(), &[]),
     }
 }
 

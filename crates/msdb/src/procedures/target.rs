@@ -4,14 +4,15 @@ use crate::call::{Call, Output, Store};
 use crate::convert::{datetime, datetime_at_offset, int};
 use crate::declare::{
     HELP_TARGETSERVER_TARGETSERVERS, HELP_TARGETSERVERGROUP_GROUPS, HELP_TARGETSERVERGROUP_MEMBERS,
+    TARGET_SERVER_SUMMARY,
 };
 use crate::error::Result;
 use crate::messages::{raise, taken, unknown};
 use crate::post;
 use crate::targets::{TargetFacts, unread};
 use catalog::{
-    DefinitionsRead, DefinitionsWrite, DownloadFilter, JobFilter, TargetFilter, TargetGroup,
-    TargetGroupMember, TargetServer,
+    DOWNLOADED_ROWS_KEPT_DEFAULT, DefinitionsRead, DefinitionsWrite, DownloadFilter, JobFilter,
+    TargetFilter, TargetGroup, TargetGroupMember, TargetServer,
 };
 use model::{InstructionNumber, JobId, Operation, ServerId};
 use tsql::{SqlError, Value};
@@ -141,6 +142,50 @@ fn resync_one(
         messages.push(raise(14230, &[count.into(), word.into()]));
     }
     Ok(())
+}
+
+/// `sp_downloaded_row_limiter`: keeps the newest of a target's downloaded instructions.
+pub(super) fn limit_downloaded(
+    call: &Call<'_>,
+    store: &mut Store<'_>,
+    _out: &mut Output<'_>,
+) -> Result<()> {
+    store.write(call, |definitions| {
+        let target = named(call, &*definitions, "@server_name")?;
+        let done = call.runs(|runs| Ok(runs.acknowledged_instruction(target.id)?))?;
+        definitions.trim_downloaded(target.id, done, DOWNLOADED_ROWS_KEPT_DEFAULT)?;
+        Ok(())
+    })
+}
+
+/// `sp_target_server_summary`: how many jobs each target has, and how far it is with its instructions.
+pub(super) fn summary(call: &Call<'_>, store: &mut Store<'_>, out: &mut Output<'_>) -> Result<()> {
+    store.read(|definitions| {
+        let targets = match call.name("@target_server") {
+            Some(_) => vec![named(call, definitions, "@target_server")?],
+            None => definitions.targets(&TargetFilter::default())?,
+        };
+        let mut rows = Vec::with_capacity(targets.len());
+        for target in targets {
+            let facts = call.runs(|runs| TargetFacts::read(runs, &target, call.now))?;
+            let instructions = definitions.download_list(&DownloadFilter {
+                server: Some(target.id),
+                ..DownloadFilter::default()
+            })?;
+            let jobs = definitions.job_servers(None, Some(target.id))?.len();
+            rows.push(vec![
+                int(target.id.0),
+                Value::string(target.name.to_uppercase()),
+                datetime_at_offset(facts.clock_now(call.now), facts.utc_offset_minutes),
+                datetime(facts.last_poll, &call.zone),
+                Value::Int(unread(&instructions, &facts)),
+                Value::Int(i32::from(facts.status.blocked)),
+                Value::Int(i32::try_from(jobs).unwrap_or(i32::MAX)),
+            ]);
+        }
+        out.result(TARGET_SERVER_SUMMARY, rows);
+        Ok(())
+    })
 }
 
 /// `sp_add_targetservergroup`

@@ -1,10 +1,18 @@
 //! Procedures and tables through the engine's host, over a real catalog in a temporary directory.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test stops where something is not as it should be"
+)]
+
+mod agent;
+mod alerts;
 mod enlistment;
 mod history;
 mod jobs;
 mod operators;
 mod permissions;
+mod proxies;
 mod registry;
 mod schedules;
 mod security;

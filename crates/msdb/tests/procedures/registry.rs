@@ -3,9 +3,9 @@
 use super::support::{Answer, Fixture, n, s};
 use tsql::Value;
 
-const KEY: &str = "SOFTWARE\\Microsoft\\MSSQLServer\\SQLServerAgent";
+const KEY: &str = r"SOFTWARE\Microsoft\MSSQLServer\SQLServerAgent";
 
-fn at<'a>(name: &'a str) -> Vec<(&'a str, Value)> {
+fn at(name: &str) -> Vec<(&'static str, Value)> {
     vec![
         ("@rootkey", s("HKEY_LOCAL_MACHINE")),
         ("@key", s(KEY)),
@@ -13,7 +13,7 @@ fn at<'a>(name: &'a str) -> Vec<(&'a str, Value)> {
     ]
 }
 
-fn with<'a>(name: &'a str, more: &[(&'a str, Value)]) -> Vec<(&'a str, Value)> {
+fn with(name: &str, more: &[(&'static str, Value)]) -> Vec<(&'static str, Value)> {
     let mut given = at(name);
     given.extend_from_slice(more);
     given
