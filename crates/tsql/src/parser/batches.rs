@@ -1,5 +1,7 @@
 //! Cutting a script at its GO lines, as a client does before it sends anything.
 
+use std::ops::Range;
+
 /// A part of a script between GO lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScriptBatch<'a> {
@@ -19,21 +21,21 @@ pub struct ScriptBatch<'a> {
 pub fn split_batches(script: &str) -> Vec<ScriptBatch<'_>> {
     let script = script.strip_prefix('\u{feff}').unwrap_or(script);
     let mut batches = Vec::new();
-    let mut state = State::Code;
+    let mut scanner = LineScanner::default();
     let mut batch_start = 0;
     let mut batch_line = 1;
     let mut at = 0;
     let mut line = 1_u32;
     for text in script.split_inclusive('\n') {
         let next = at + text.len();
-        if state == State::Code
-            && let Some(count) = go(text)
+        if scanner.in_code()
+            && let Some(count) = go_count(text)
         {
             push(&mut batches, script.get(batch_start..at), batch_line, count);
             batch_start = next;
             batch_line = line + 1;
         } else {
-            state = state.after(text);
+            scanner.follow(text);
         }
         at = next;
         line += 1;
@@ -51,7 +53,10 @@ fn push<'a>(batches: &mut Vec<ScriptBatch<'a>>, text: Option<&'a str>, line: u32
 }
 
 /// How often the batch before a GO line runs; `None` when the line is no GO.
-fn go(line: &str) -> Option<u32> {
+///
+/// The line must begin in code ([`LineScanner::in_code`]).
+#[must_use]
+pub fn go_count(line: &str) -> Option<u32> {
     let mut words = line.split("--").next()?.split_whitespace();
     let first = words.next()?.trim_end_matches(';');
     if !first.eq_ignore_ascii_case("GO") {
@@ -64,9 +69,16 @@ fn go(line: &str) -> Option<u32> {
     words.next().is_none().then_some(count)
 }
 
+/// Follows a script line by line: what a line begins in, and where its comments are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LineScanner {
+    state: State,
+}
+
 /// What the next character belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum State {
+    #[default]
     Code,
     /// Inside a mark that closes with this character.
     Quoted(char),
@@ -74,43 +86,60 @@ enum State {
     Comment(u32),
 }
 
-impl State {
-    /// The state at the end of a line. A line comment ends there.
-    fn after(self, line: &str) -> Self {
-        let mut state = self;
-        let mut chars = line.chars().peekable();
-        while let Some(c) = chars.next() {
-            let pair = chars.peek().map(|next| (c, *next));
-            state = match (state, pair) {
-                (Self::Code, Some(('-', '-'))) => return Self::Code,
-                (Self::Code, Some(('/', '*'))) => {
-                    chars.next();
-                    Self::Comment(1)
-                }
-                (Self::Code, _) => match c {
-                    '\'' | '"' => Self::Quoted(c),
-                    '[' => Self::Quoted(']'),
-                    _ => Self::Code,
+impl LineScanner {
+    /// Whether the next line begins outside strings, quoted names and block comments.
+    #[must_use]
+    pub fn in_code(&self) -> bool {
+        self.state == State::Code
+    }
+
+    /// Takes a line, with or without its line end. Returns the byte ranges of its comments.
+    pub fn follow(&mut self, line: &str) -> Vec<Range<usize>> {
+        let mut comments = Vec::new();
+        let mut opened = 0;
+        let mut chars = line.char_indices().peekable();
+        while let Some((at, c)) = chars.next() {
+            let next = chars.peek().map(|(_, next)| *next);
+            match self.state {
+                State::Code => match (c, next) {
+                    ('-', Some('-')) => {
+                        comments.push(at..line.len());
+                        return comments;
+                    }
+                    ('/', Some('*')) => {
+                        chars.next();
+                        opened = at;
+                        self.state = State::Comment(1);
+                    }
+                    ('\'' | '"', _) => self.state = State::Quoted(c),
+                    ('[', _) => self.state = State::Quoted(']'),
+                    _ => {}
                 },
                 // A doubled mark closes and opens again, which comes to the same.
-                (Self::Quoted(close), _) if c == close => Self::Code,
-                (Self::Quoted(close), _) => Self::Quoted(close),
-                (Self::Comment(depth), Some(('/', '*'))) => {
-                    chars.next();
-                    Self::Comment(depth.saturating_add(1))
-                }
-                (Self::Comment(depth), Some(('*', '/'))) => {
-                    chars.next();
-                    if depth > 1 {
-                        Self::Comment(depth - 1)
-                    } else {
-                        Self::Code
+                State::Quoted(close) if c == close => self.state = State::Code,
+                State::Quoted(_) => {}
+                State::Comment(depth) => match (c, next) {
+                    ('/', Some('*')) => {
+                        chars.next();
+                        self.state = State::Comment(depth.saturating_add(1));
                     }
-                }
-                (Self::Comment(depth), _) => Self::Comment(depth),
-            };
+                    ('*', Some('/')) => {
+                        chars.next();
+                        if depth > 1 {
+                            self.state = State::Comment(depth - 1);
+                        } else {
+                            comments.push(opened..at + 2);
+                            self.state = State::Code;
+                        }
+                    }
+                    _ => {}
+                },
+            }
         }
-        state
+        if let State::Comment(_) = self.state {
+            comments.push(opened..line.len());
+        }
+        comments
     }
 }
 
@@ -150,7 +179,18 @@ mod tests {
         ] {
             check(script, &[(script, 1, 1)]);
         }
+        check("/* a */ '\nGO\n'", &[("/* a */ '\nGO\n'", 1, 1)]);
         check("-- it's\nGO\nb", &[("-- it's\n", 1, 1), ("b", 3, 1)]);
         check("/* ' */\nGO\nb", &[("/* ' */\n", 1, 1), ("b", 3, 1)]);
+    }
+
+    #[test]
+    fn comments_have_their_places() {
+        let mut scanner = LineScanner::default();
+        assert_eq!(scanner.follow("a /* b */ c -- d"), [2..9, 12..16]);
+        assert_eq!(scanner.follow("'--' /* x"), [5..9]);
+        assert!(!scanner.in_code());
+        assert_eq!(scanner.follow("y */ z"), [0..4]);
+        assert!(scanner.in_code());
     }
 }

@@ -26,7 +26,7 @@ mod source;
 mod statement;
 mod table;
 
-pub use batches::{ScriptBatch, split_batches};
+pub use batches::{LineScanner, ScriptBatch, go_count, split_batches};
 
 use crate::ast::{Batch, Span};
 use crate::error::SqlError;
