@@ -20,6 +20,9 @@ use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+/// Deleted jobs looked at in one transaction of the clean-up.
+const CLEANUP_JOBS: usize = 50;
+
 /// The instance that a new directory becomes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewInstance {
@@ -367,17 +370,29 @@ impl Catalog {
         let mut finished = 0;
         loop {
             let deleted =
-                self.definitions_read(|definitions| definitions.deleted_jobs(PURGE_CHUNK_ROWS))?;
+                self.definitions_read(|definitions| definitions.deleted_jobs(CLEANUP_JOBS))?;
             if deleted.is_empty() {
                 return Ok(finished);
             }
-            for job in deleted {
-                while self.runs_write(|runs| {
-                    runs.cleanup_job(job.job, job.keep_history, PURGE_CHUNK_ROWS)
-                })? >= PURGE_CHUNK_ROWS
-                {}
-                self.definitions_write(|definitions| definitions.forget_deleted_job(job.job))?;
-                finished += 1;
+            let done = self.runs_write(|runs| {
+                let mut done = Vec::new();
+                let mut left = PURGE_CHUNK_ROWS;
+                for job in deleted {
+                    let removed = runs.cleanup_job(job.job, job.keep_history, left)?;
+                    if removed >= left {
+                        break;
+                    }
+                    left -= removed;
+                    done.push(job.job);
+                }
+                Ok::<_, CatalogError>(done)
+            })?;
+            if !done.is_empty() {
+                self.definitions_write(|definitions| {
+                    done.iter()
+                        .try_for_each(|job| definitions.forget_deleted_job(*job))
+                })?;
+                finished += u64::try_from(done.len()).unwrap_or(u64::MAX);
             }
         }
     }

@@ -111,47 +111,49 @@ pub(super) fn instructions_after(
     )
 }
 
+/// Posts without a savepoint: whatever fails, fails before anything is written.
 pub(super) fn post_instruction(
     w: &mut Definitions<'_>,
     server: ServerId,
     instruction: &NewInstruction,
 ) -> Result<PostedInstruction> {
-    w.atomically(|w| {
-        let number = w
-            .db
-            .one(
-                "UPDATE target_servers SET last_number = last_number + 1 WHERE server_id = ?1
-                 RETURNING last_number",
-                [server.0],
-                |row| unsigned(row, 0),
-            )?
-            .ok_or_else(|| CatalogError::not_found(Object::TargetServer, server))?;
-        let result = w.db.insert(
-            "INSERT INTO download_list (server_id, number, uid, operation, object_type, object_id, run_id,
-                 login, step_name, poll_interval_secs, deleted_object_name, posted)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
-            params![
-                server.0,
-                Unsigned(number),
-                Bytes16(instruction.uid),
-                instruction.operation.code(),
-                instruction.object.code(),
-                Bytes16(instruction.object_id),
-                instruction.run.map(|run| Bytes16(run.0)),
-                instruction.login,
-                instruction.step_name,
-                instruction.poll_interval_secs,
-                instruction.deleted_object_name,
-                At(instruction.posted),
-            ],
-        );
-        let instance_id = taken(result, Object::Instruction, instruction.uid)?;
-        w.mark("post_instruction");
-        w.change(Change::InstructionsPosted { server });
-        Ok(PostedInstruction {
-            number: InstructionNumber(number),
-            instance_id,
-        })
+    let last =
+        w.db.one(
+            "SELECT last_number FROM target_servers WHERE server_id = ?1",
+            [server.0],
+            |row| unsigned(row, 0),
+        )?
+        .ok_or_else(|| CatalogError::not_found(Object::TargetServer, server))?;
+    let number = last + 1;
+    let result = w.db.insert(
+        "INSERT INTO download_list (server_id, number, uid, operation, object_type, object_id, run_id,
+             login, step_name, poll_interval_secs, deleted_object_name, posted)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+        params![
+            server.0,
+            Unsigned(number),
+            Bytes16(instruction.uid),
+            instruction.operation.code(),
+            instruction.object.code(),
+            Bytes16(instruction.object_id),
+            instruction.run.map(|run| Bytes16(run.0)),
+            instruction.login,
+            instruction.step_name,
+            instruction.poll_interval_secs,
+            instruction.deleted_object_name,
+            At(instruction.posted),
+        ],
+    );
+    let instance_id = taken(result, Object::Instruction, instruction.uid)?;
+    w.db.run(
+        "UPDATE target_servers SET last_number = ?2 WHERE server_id = ?1",
+        params![server.0, Unsigned(number)],
+    )?;
+    w.mark("post_instruction");
+    w.change(Change::InstructionsPosted { server });
+    Ok(PostedInstruction {
+        number: InstructionNumber(number),
+        instance_id,
     })
 }
 

@@ -332,11 +332,10 @@ pub(super) fn begin_run(w: &mut Runs<'_>, run: &NewRun) -> Result<BeginRun> {
         if let RunSource::Schedule { uid, due, .. } = &run.source {
             account_for(w, run.job, *uid, *due)?;
         }
-        let key: Option<i64> = w.db.one(
+        let key = w.db.insert_new(
             "INSERT INTO runs (run_id, job_id, server_id, state) VALUES (?1, ?2, 0, 0)
-             ON CONFLICT (run_id) DO NOTHING RETURNING run_key",
+             ON CONFLICT (run_id) DO NOTHING",
             params![Bytes16(run.id.0), Bytes16(run.job.0)],
-            |row| row.get(0),
         )?;
         let Some(key) = key else {
             return Ok(BeginRun::AlreadyKnown);

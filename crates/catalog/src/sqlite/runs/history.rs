@@ -309,25 +309,35 @@ pub(super) fn delete_step_logs(
     Ok(u64::try_from(removed).unwrap_or(u64::MAX))
 }
 
-/// The key of a run, made when there is none; `state` is what a new one begins with.
-pub(super) fn run_key(
-    w: &Runs<'_>,
-    run: RunId,
-    job: JobId,
-    server: ServerId,
-    state: i64,
-) -> Result<i64> {
-    let known = w.db.one(
+fn known_run(db: Db<'_>, run: RunId) -> Result<Option<i64>> {
+    db.one(
         "SELECT run_key FROM runs WHERE run_id = ?1",
         [Bytes16(run.0)],
         |row| row.get(0),
+    )
+}
+
+/// The key of a run that is most likely there; one that isn't is made, as ended.
+pub(super) fn run_key(w: &Runs<'_>, run: RunId, job: JobId, server: ServerId) -> Result<i64> {
+    if let Some(key) = known_run(w.db, run)? {
+        return Ok(key);
+    }
+    w.db.insert(
+        "INSERT INTO runs (run_id, job_id, server_id, state) VALUES (?1, ?2, ?3, 1)",
+        params![Bytes16(run.0), Bytes16(job.0), server.0],
+    )
+}
+
+/// The key of a run that is most likely new.
+pub(super) fn new_run_key(w: &Runs<'_>, run: RunId, job: JobId, server: ServerId) -> Result<i64> {
+    let made = w.db.insert_new(
+        "INSERT INTO runs (run_id, job_id, server_id, state) VALUES (?1, ?2, ?3, 1)
+         ON CONFLICT (run_id) DO NOTHING",
+        params![Bytes16(run.0), Bytes16(job.0), server.0],
     )?;
-    match known {
+    match made {
         Some(key) => Ok(key),
-        None => w.db.insert(
-            "INSERT INTO runs (run_id, job_id, server_id, state) VALUES (?1, ?2, ?3, ?4)",
-            params![Bytes16(run.0), Bytes16(job.0), server.0, state],
-        ),
+        None => run_key(w, run, job, server),
     }
 }
 
@@ -339,12 +349,12 @@ pub(super) fn insert_row(
     row: &HistoryRow,
     operators: [i64; 3],
 ) -> Result<Option<HistoryId>> {
-    let id: Option<i64> = w.db.one(
+    let id = w.db.insert_new(
         "INSERT INTO history (run_key, row, job_id, server_id, step_id, step_name, step_uid, sql_message_id,
              sql_severity, message, status, started, utc_offset_minutes, duration_ms,
              retries_attempted, server, operator_emailed, operator_netsent, operator_paged)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)
-         ON CONFLICT (run_key, row) DO NOTHING RETURNING history_id",
+         ON CONFLICT (run_key, row) DO NOTHING",
         params![
             run_key,
             row.row,
@@ -366,7 +376,6 @@ pub(super) fn insert_row(
             operators[1],
             operators[2],
         ],
-        |row| row.get(0),
     )?;
     let output = row.output.as_deref().filter(|output| !output.is_empty());
     if let (Some(id), Some(output)) = (id, output) {
@@ -378,40 +387,49 @@ pub(super) fn insert_row(
     Ok(id.map(HistoryId))
 }
 
-/// Adds to the row count of a job on a target.
-pub(super) fn count_rows(w: &Runs<'_>, job: JobId, server: ServerId, rows: usize) -> Result<()> {
-    w.db.run(
-        "INSERT INTO job_targets (job_id, server_id, history_rows) VALUES (?1, ?2, ?3)
-         ON CONFLICT (job_id, server_id) DO UPDATE SET history_rows = history_rows + excluded.history_rows",
-        params![Bytes16(job.0), server.0, i64::try_from(rows).unwrap_or(i64::MAX)],
-    )?;
-    Ok(())
-}
-
-/// Makes an outcome the newest of its job on its target. Rows come in the order in which the runs ended,
-/// whatever the clocks say: new ones are written as they end, and reports keep that order.
-pub(super) fn set_outcome(
+/// Adds to the row count of a job on a target and, with an outcome, makes that the newest.
+///
+/// Outcomes come in the order in which the runs ended, whatever the clocks say: here they are written as
+/// they end, and reports keep that order.
+pub(super) fn add_rows(
     w: &Runs<'_>,
+    job: JobId,
     server: ServerId,
-    row: &HistoryRow,
-    id: HistoryId,
+    rows: usize,
+    outcome: Option<(&HistoryRow, HistoryId)>,
 ) -> Result<()> {
-    w.db.run(
-        "UPDATE job_targets SET status = ?3, message = ?4, started = ?5, utc_offset_minutes = ?6,
-             duration_ms = ?7, run_id = ?8, history_id = ?9
-         WHERE job_id = ?1 AND server_id = ?2",
-        params![
-            Bytes16(row.job_id.0),
-            server.0,
-            row.status.code(),
-            row.message,
-            At(row.started),
-            row.utc_offset_minutes,
-            Unsigned(row.duration_ms),
-            Bytes16(row.run_id.0),
-            id.0
-        ],
-    )?;
+    let rows = i64::try_from(rows).unwrap_or(i64::MAX);
+    match outcome {
+        None => w.db.run(
+            "INSERT INTO job_targets (job_id, server_id, history_rows) VALUES (?1, ?2, ?3)
+             ON CONFLICT (job_id, server_id) DO UPDATE
+                 SET history_rows = history_rows + excluded.history_rows",
+            params![Bytes16(job.0), server.0, rows],
+        )?,
+        Some((row, id)) => w.db.run(
+            "INSERT INTO job_targets (job_id, server_id, history_rows, status, message, started,
+                 utc_offset_minutes, duration_ms, run_id, history_id)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+             ON CONFLICT (job_id, server_id) DO UPDATE
+                 SET history_rows = history_rows + excluded.history_rows, status = excluded.status,
+                 message = excluded.message, started = excluded.started,
+                 utc_offset_minutes = excluded.utc_offset_minutes,
+                 duration_ms = excluded.duration_ms, run_id = excluded.run_id,
+                 history_id = excluded.history_id",
+            params![
+                Bytes16(job.0),
+                server.0,
+                rows,
+                row.status.code(),
+                row.message,
+                At(row.started),
+                row.utc_offset_minutes,
+                Unsigned(row.duration_ms),
+                Bytes16(row.run_id.0),
+                id.0
+            ],
+        )?,
+    };
     Ok(())
 }
 
@@ -421,7 +439,7 @@ pub(super) fn trim_job(w: &mut Runs<'_>, job: JobId, server: ServerId) -> Result
     let Some(most) = w.limits.history.rows_per_job_and_target else {
         return Ok(());
     };
-    let rows: u64 =
+    let rows =
         w.db.one(
             "SELECT history_rows FROM job_targets WHERE job_id = ?1 AND server_id = ?2",
             params![Bytes16(job.0), server.0],
@@ -499,7 +517,7 @@ pub(super) fn delete_rows(w: &mut Runs<'_>, ids: &[i64]) -> Result<()> {
     let mut removed = 0_i64;
     for id in ids {
         let row = w.db.one(
-            "DELETE FROM history WHERE history_id = ?1 RETURNING run_key, job_id, server_id",
+            "SELECT run_key, job_id, server_id FROM history WHERE history_id = ?1",
             [id],
             |row| {
                 Ok((
@@ -515,6 +533,7 @@ pub(super) fn delete_rows(w: &mut Runs<'_>, ids: &[i64]) -> Result<()> {
         removed += 1;
         runs.insert(run);
         *per_target.entry((job, server)).or_default() += 1;
+        w.db.run("DELETE FROM history WHERE history_id = ?1", [id])?;
         w.db.run("DELETE FROM history_output WHERE history_id = ?1", [id])?;
         w.db.run("DELETE FROM report_queue WHERE history_id = ?1", [id])?;
     }

@@ -2,7 +2,7 @@
 //! and operators.
 
 use super::Runs;
-use super::history::{self, insert_row, run_key};
+use super::history::{self, insert_row, new_run_key};
 use crate::sqlite::codec::{At, Bytes16, Db, Unsigned, at, instant, optional_at, unsigned};
 use crate::{
     AlertOccurrence, Change, DownloadState, Liveness, OperatorNotice, Poll, ReportBatch,
@@ -48,7 +48,7 @@ pub(super) fn store_reports(w: &mut Runs<'_>, batch: ReportBatch<'_>) -> Result<
             let row = &report.row;
             let key = match last_run {
                 Some((run, key)) if run == row.run_id => key,
-                Some(_) | None => run_key(w, row.run_id, row.job_id, batch.server, 1)?,
+                Some(_) | None => new_run_key(w, row.run_id, row.job_id, batch.server)?,
             };
             last_run = Some((row.run_id, key));
             let Some(id) = insert_row(w, key, batch.server, row, [0; 3])? else {
@@ -78,9 +78,8 @@ pub(super) fn store_reports(w: &mut Runs<'_>, batch: ReportBatch<'_>) -> Result<
         }
         let session = super::agent::current_session(w.db)?;
         for (job, news) in &jobs {
-            history::count_rows(w, *job, batch.server, news.rows)?;
+            history::add_rows(w, *job, batch.server, news.rows, news.outcome)?;
             if let Some((row, id)) = news.outcome {
-                history::set_outcome(w, batch.server, row, id)?;
                 if let Some(session) = session {
                     show_activity(w, session.id, row, id)?;
                 }

@@ -29,11 +29,11 @@ pub(super) fn record_history(
         } else {
             "record_step"
         });
-        let key = run_key(w, row.run_id, row.job_id, HERE, 1)?;
+        let key = run_key(w, row.run_id, row.job_id, HERE)?;
         let Some(id) = insert_row(w, key, HERE, row, record.operators)? else {
             return already_recorded(w.db, key, row.row);
         };
-        history::count_rows(w, row.job_id, HERE, 1)?;
+        history::add_rows(w, row.job_id, HERE, 1, outcome.then_some((row, id)))?;
         w.db.run(
             "UPDATE local_runs SET next_row = max(next_row, ?2) WHERE run_key = ?1",
             params![key, row.row.saturating_add(1)],
@@ -105,7 +105,6 @@ fn ended(row: &HistoryRow) -> Timestamp {
 
 fn end_run(w: &mut Runs<'_>, key: i64, row: &HistoryRow, id: HistoryId) -> Result<()> {
     w.db.run("UPDATE runs SET state = 1 WHERE run_key = ?1", [key])?;
-    history::set_outcome(w, HERE, row, id)?;
     w.db.run(
         "UPDATE activity SET stopped = ?3, history_id = ?4
          WHERE job_id = ?1 AND run_id = ?2
@@ -148,14 +147,17 @@ fn step_ended(w: &mut Runs<'_>, row: &HistoryRow) -> Result<()> {
 /// Puts a row into the queue for the master and keeps the queue within its bounds.
 fn queue(w: &mut Runs<'_>, row: &HistoryRow, id: HistoryId) -> Result<ReportPosition> {
     let output = row.output.as_deref().map_or(0, str::len);
-    let (position, steps, bytes) = w.db.sure(
+    w.db.run(
         "UPDATE totals SET reports_last = reports_last + 1, spool_step_rows = spool_step_rows + ?1,
-             spool_output_bytes = spool_output_bytes + ?2
-         WHERE one = 1 RETURNING reports_last, spool_step_rows, spool_output_bytes",
+             spool_output_bytes = spool_output_bytes + ?2 WHERE one = 1",
         params![
             i64::from(row.step_id != 0),
             i64::try_from(output).unwrap_or(i64::MAX)
         ],
+    )?;
+    let (position, steps, bytes) = w.db.sure(
+        "SELECT reports_last, spool_step_rows, spool_output_bytes FROM totals WHERE one = 1",
+        [],
         |found| {
             Ok((
                 unsigned(found, 0)?,
