@@ -11,6 +11,8 @@
 mod admin;
 mod call;
 mod caller;
+#[cfg(test)]
+mod compatibility;
 mod convert;
 pub mod declare;
 mod error;

@@ -159,6 +159,16 @@ mod tests {
         assert_eq!(numbers, 219);
     }
 
+    /// The whole table as clients meet it. A change of a text is a change of the interface: review it.
+    #[test]
+    fn the_table() {
+        let lines: Vec<String> = MESSAGES
+            .iter()
+            .map(|(number, severity, text)| format!("{number} {severity:>2} {text}"))
+            .collect();
+        insta::assert_snapshot!("table", lines.join("\n"));
+    }
+
     #[test]
     fn placeholders() {
         let error = raise(14262, &["@job_name".into(), "100 %s".into()]);

@@ -324,7 +324,10 @@ fn notify_job(call: &Call<'_>, store: &mut Store<'_>, action: &str) -> Result<()
     };
     done.map_err(|refusal| match refusal {
         AgentRefusal::Starting => raise(14258, &[]).into(),
-        other => raise(22022, &[(&other.to_string()).into()]).into(),
+        AgentRefusal::AlreadyRunning { .. }
+        | AgentRefusal::NotRunning
+        | AgentRefusal::Stopped
+        | AgentRefusal::Failed { .. } => raise(22022, &[(&refusal.to_string()).into()]).into(),
     })
 }
 

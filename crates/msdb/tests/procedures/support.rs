@@ -419,7 +419,14 @@ fn check_row(columns: &[Column], row: &Row, nullable: bool) {
             Value::Binary(_) => matches!(column.ty, SqlType::VarBinary(_)),
             Value::DateTime { .. } => column.ty == SqlType::DateTime,
             Value::Guid(_) => column.ty == SqlType::UniqueIdentifier,
-            _ => false,
+            Value::Decimal(_)
+            | Value::Money(_)
+            | Value::Real(_)
+            | Value::Date(_)
+            | Value::Time(_)
+            | Value::DateTime2 { .. }
+            | Value::DateTimeOffset { .. }
+            | Value::Xml(_) => false,
         };
         assert!(fits, "{} {} is {value:?}", column.name, column.ty);
     }
@@ -564,9 +571,14 @@ impl Session<'_> {
 
 /// A test's value in a parameter's type, as the engine would hand it over.
 fn typed(value: &Value, ty: SqlType) -> Value {
-    match (value, ty) {
-        (Value::Int(v), SqlType::Bit) => Value::Bit(*v != 0),
-        (Value::Int(v), SqlType::TinyInt) => Value::TinyInt(u8::try_from(*v).unwrap()),
-        (other, _) => other.clone(),
+    let Value::Int(number) = value else {
+        return value.clone();
+    };
+    if ty == SqlType::Bit {
+        Value::Bit(*number != 0)
+    } else if ty == SqlType::TinyInt {
+        Value::TinyInt(u8::try_from(*number).unwrap())
+    } else {
+        Value::Int(*number)
     }
 }

@@ -1,0 +1,256 @@
+//! docs/compatibility.md, written from the declarations; a test holds the file to it.
+
+use crate::declare::{Default, Execute, Param, Procedure, procedures};
+use crate::procedures::body;
+use crate::tables::tables;
+use std::fmt::Write as _;
+use tsql::SqlType;
+
+/// Where Muster does something else than the pages say, or chose where they are silent.
+const NOTES: &[(&str, &str)] = &[
+    (
+        "sp_add_alert",
+        "14506 is never raised: no message number is refused. Databases are not looked up. WMI conditions are stored, but nothing here can raise them.",
+    ),
+    (
+        "sp_add_jobschedule",
+        "A known `@schedule_uid` means that schedule: it takes the timing given and is attached, so that scripts of jobs that share a schedule run one after the other.",
+    ),
+    (
+        "sp_add_operator",
+        "An operator named MSXOperator cannot be made on a target (14223).",
+    ),
+    (
+        "sp_add_proxy",
+        "`user_sid` is the SID of the login that the identity names, else 0x00: there are no Windows accounts.",
+    ),
+    (
+        "sp_add_schedule",
+        "Weekly and monthly schedules count from `@active_start_date`, not from the day they were attached. Sub-day intervals may be 10 seconds and up. An end time before the start time closes the window on the following day.",
+    ),
+    (
+        "sp_check_for_owned_jobs",
+        "Not available: it writes into a table of its caller.",
+    ),
+    (
+        "sp_cycle_agent_errorlog",
+        "Not available: the log goes to standard error, and whoever collects it rotates it.",
+    ),
+    (
+        "sp_delete_job",
+        "`@originating_server` deletes what is left of a master that this server has left; jobs of the present master are its own (14274).",
+    ),
+    (
+        "sp_delete_jobsteplog",
+        "Acts at once, also within a transaction.",
+    ),
+    (
+        "sp_delete_targetserver",
+        "With `@post_defection = 1` the target loses its jobs and groups at once and stays listed until it has taken the DEFECT instruction and left; with 0 it is gone at once.",
+    ),
+    (
+        "sp_enlist_tsx",
+        "Not available: targets enlist over Muster's own protocol.",
+    ),
+    (
+        "sp_get_job_alerts",
+        "Shape of its own: id, name, message_id, severity, enabled.",
+    ),
+    (
+        "sp_get_sqlagent_properties",
+        "History limits are those in force; without a limit -1 and 0.",
+    ),
+    (
+        "sp_help_jobactivity",
+        "Only sysadmin sees activity of others' jobs, as the page says.",
+    ),
+    (
+        "sp_help_jobhistory",
+        "SUMMARY lists outcome rows. Dates and times compare as they were local to where a row was written.",
+    ),
+    (
+        "sp_help_notification",
+        "One method asked for shows that method's two columns alone.",
+    ),
+    (
+        "sp_jobhistory_row_limiter",
+        "The limits are kept with every outcome; the call checks the job and does nothing more.",
+    ),
+    (
+        "sp_msx_defect",
+        "Not undone by ROLLBACK; refused (226) in a transaction that has written.",
+    ),
+    (
+        "sp_msx_enlist",
+        "Takes `host,port`; `host\\instance` needs its port. Not undone by ROLLBACK; refused (226) in a transaction that has written.",
+    ),
+    (
+        "sp_multi_server_job_summary",
+        "Shape of its own: job_id, job_name, enabled, targets, targets_current, targets_failed_last.",
+    ),
+    (
+        "sp_notify_operator",
+        "Ends with 14603 for an operator that could be told: there is no mail system yet.",
+    ),
+    (
+        "sp_post_msx_operation",
+        "A SCHEDULE travels with its jobs: each multiserver job that uses it is posted again, whole.",
+    ),
+    (
+        "sp_purge_jobhistory",
+        "Acts at once, also within a transaction. SQLAgentOperatorRole purges local jobs.",
+    ),
+    (
+        "sp_set_sqlagent_properties",
+        "`@host_login_password` and `@cmdexec_account` are refused: secrets belong into credentials.",
+    ),
+    (
+        "sp_sqlagent_check_msx_version",
+        "Not available: versions are compared when the two ends greet each other.",
+    ),
+    (
+        "sp_sqlagent_has_server_access",
+        "Shape of its own: has_server_access, is_sysadmin, actual_login_name.",
+    ),
+    (
+        "sp_sqlagent_log_jobhistory",
+        "Not available: history is written by the agent itself, exactly once.",
+    ),
+    (
+        "sp_sqlagent_notify",
+        "J starts and stops; P polls; G reads settings; S, A and D have nothing left to tell. L, M, N and T are refused.",
+    ),
+    (
+        "sp_sqlagent_probe_msx",
+        "Not available: targets poll over Muster's own protocol.",
+    ),
+    (
+        "sp_sqlagent_refresh_job",
+        "Not available: instructions carry whole jobs.",
+    ),
+    (
+        "sp_start_job",
+        "A multiserver job answers 14230 with the number posted; `@step_name` goes with the instruction.",
+    ),
+    (
+        "sp_target_server_summary",
+        "Shape of its own: server_id, server_name, local_time, last_poll_date, unread_instructions, blocked, jobs.",
+    ),
+    (
+        "sp_update_alert",
+        "Counters are reset at once, also within a transaction.",
+    ),
+    (
+        "xp_instance_regread",
+        "Values of the Agent's key are settings of the instance; of the engine's key, LoginMode and AuditLevel have values. A missing value leaves NULL and gives message 22001.",
+    ),
+    (
+        "xp_instance_regwrite",
+        "Writes values of the Agent's key alone.",
+    ),
+    ("xp_sqlagent_notify", "As sp_sqlagent_notify."),
+];
+
+fn document() -> String {
+    let mut text = String::from(
+        "# Compatibility with msdb\n\n\
+         Written by a test from the declarations; do not edit. `=` gives a parameter's default, `OUT` marks \
+         OUTPUT parameters.\n\n\
+         `sysjobhistory.instance_id` and `sysjobactivity.job_history_id` show the low 31 bits of a 64-bit id \
+         (docs/adr/0004). The grammar of names, blanks and case follows SQL Server: names are compared without \
+         regard to case and trailing blanks.\n\n\
+         ## Procedures\n\n\
+         | procedure | parameters | result sets | may execute | status | notes |\n\
+         | --- | --- | --- | --- | --- | --- |\n",
+    );
+    for (name, declared) in procedures() {
+        let procedure = declared.procedure;
+        let parameters: Vec<String> = procedure.params.iter().map(parameter).collect();
+        let results: Vec<String> = procedure
+            .results
+            .iter()
+            .map(|(result, columns)| format!("{result} ({} columns)", columns.len()))
+            .collect();
+        let status = if body(name).is_some() {
+            "works"
+        } else {
+            "refused by name (40515)"
+        };
+        let note = NOTES
+            .iter()
+            .find(|(of, _)| *of == procedure.name)
+            .map_or("", |(_, note)| note);
+        writeln!(
+            text,
+            "| {} | {} | {} | {} | {status} | {note} |",
+            procedure.name,
+            parameters.join(", "),
+            results.join(", "),
+            roles(procedure),
+        )
+        .unwrap();
+    }
+    text.push_str("\n## Tables and views\n\n| name | columns |\n| --- | --- |\n");
+    for declared in tables().values() {
+        let columns: Vec<&str> = declared.table.columns.iter().map(|c| c.0).collect();
+        writeln!(text, "| {} | {} |", declared.table.name, columns.join(", ")).unwrap();
+    }
+    text
+}
+
+fn parameter(param: &Param) -> String {
+    let ty = if param.ty == SqlType::SYSNAME {
+        "sysname".to_owned()
+    } else {
+        param.ty.to_string()
+    };
+    let default = match param.default {
+        Default::Required => String::new(),
+        Default::Null => " = NULL".to_owned(),
+        Default::Int(number) => format!(" = {number}"),
+        Default::Text(text) => format!(" = '{text}'"),
+    };
+    let output = if param.output { " OUT" } else { "" };
+    format!("`{} {ty}{default}{output}`", param.name)
+}
+
+const fn roles(procedure: &Procedure) -> &'static str {
+    match procedure.execute {
+        Execute::Public => "public",
+        Execute::User => "SQLAgentUserRole and up",
+        Execute::Reader => "SQLAgentReaderRole and up",
+        Execute::Operator => "SQLAgentOperatorRole, sysadmin",
+        Execute::TargetServers => "TargetServersRole, sysadmin",
+        Execute::Sysadmin => "sysadmin",
+    }
+}
+
+#[test]
+fn notes_are_about_declared_procedures_in_order() {
+    assert!(NOTES.windows(2).all(|pair| pair[0].0 < pair[1].0));
+    for (name, _) in NOTES {
+        assert!(procedures().contains_key(*name), "{name}");
+    }
+    for (name, declared) in procedures() {
+        let noted = NOTES.iter().any(|(of, _)| *of == declared.procedure.name);
+        assert!(
+            body(name).is_some() || noted,
+            "{name} is refused without a reason"
+        );
+    }
+}
+
+/// `MUSTER_WRITE_DOCS=1` writes the file anew.
+#[test]
+fn the_document_is_what_the_declarations_say() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/compatibility.md");
+    let document = document();
+    if std::env::var_os("MUSTER_WRITE_DOCS").is_some() {
+        std::fs::write(path, &document).unwrap();
+    }
+    let stored = std::fs::read_to_string(path).unwrap();
+    assert!(
+        stored == document,
+        "{path} is out of date: run this test with MUSTER_WRITE_DOCS=1"
+    );
+}
