@@ -23,8 +23,8 @@
 //! is. What runs in the agent's own process ends with it, as a crash of the machine ends every step: whoever
 //! adopts says [`StepEnd::Unknown`] of such a try, or that it does not know; the run gets a failed outcome that says
 //! that its end is unknown, and rows of steps that were not durable yet are lost with it. No step is executed a
-//! second time, with one exception: if the wall clock is set back while a step waits to be tried again, and
-//! the machine crashes after that try began, the restarted agent takes the wait for not yet over.
+//! second time: where the launcher's knowledge is not complete, a run that waits to try a step again ends as
+//! unknown too, because that try may have begun.
 //!
 //! # Deliberately absent
 //!

@@ -213,15 +213,16 @@ impl Agent {
         let (now, phase) = (self.now, self.phase);
         let Some(run) = self.run_mut(id) else { return };
         run.retry += 1;
+        // Where nobody knows all tries, this one may have begun: by an earlier interval of the job, or by a
+        // clock that was set back since.
         let known = run
             .replay
             .as_ref()
-            .is_some_and(|replay| replay.attempts.contains_key(&run.rows));
+            .is_some_and(|replay| !replay.complete || replay.attempts.contains_key(&run.rows));
         if at <= now || known {
             self.make_ready(id);
             return;
         }
-        // Its time has not come, so it was not launched.
         run.replay = None;
         run.phase = RunPhase::BetweenRetries;
         let beyond_end = match phase {
