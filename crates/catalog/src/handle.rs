@@ -90,8 +90,9 @@ pub struct Statistics {
 
 /// An open catalog. Clones are handles to the same one; the last one dropped closes it.
 ///
-/// Closures run on the caller's thread. Inside one, no other write or lease of the same file may be
-/// started (it would wait for itself, until the lock time-out).
+/// Closures run on the caller's thread, and everything they borrow may stay there. Inside one, no other call
+/// of the catalog may be made: a write would wait for its own writer until the lock time-out, and a read that
+/// waits for a writer keeps a reader from the subscribers of that writer's changes.
 #[derive(Debug, Clone)]
 pub struct Catalog {
     inner: Arc<Inner>,

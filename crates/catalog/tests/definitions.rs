@@ -550,6 +550,14 @@ fn instructions_are_numbered_per_target_without_reuse() {
         assert_eq!(again.number.0, 3, "numbers go on after a clear");
         let stored = catalog.definitions_read(|d| d.target(a)).unwrap().unwrap();
         assert_eq!(stored.last_number.0, 3);
+        // A restored master learns how far the target is.
+        for number in [40, 7] {
+            write(catalog, |w| {
+                w.raise_instruction_number(a, model::InstructionNumber(number))
+            });
+        }
+        let next = write(catalog, |w| w.post_instruction(a, &insert(64)));
+        assert_eq!(next.number.0, 41);
     });
 }
 
