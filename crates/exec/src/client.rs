@@ -498,6 +498,14 @@ impl Shared {
                         complete,
                     } => {
                         if protocol != PROTOCOL {
+                            // That one ends when its steps have; then ours can start.
+                            let mut shutdown = Vec::new();
+                            let request = Request::Shutdown {
+                                stop: false,
+                                grace_ms: 0,
+                            };
+                            wire::encode(&mut shutdown, &request, &[])?;
+                            stream.write_all(&shutdown).map_err(connection)?;
                             return Err(ExecError::Protocol {
                                 theirs: protocol,
                                 ours: PROTOCOL,

@@ -37,7 +37,8 @@ pub enum ExecError {
         /// Its directory.
         path: PathBuf,
     },
-    /// The launcher speaks another version of the protocol.
+    /// The launcher, left by another version of the program, speaks another version of the protocol. It
+    /// was asked to end once its steps have.
     #[error("the launcher speaks protocol {theirs}, this program speaks {ours}")]
     Protocol {
         /// The launcher's.
@@ -99,9 +100,9 @@ impl ExecError {
             | Self::Connection { .. }
             | Self::Locked { .. }
             | Self::Spawn { .. }
+            | Self::Protocol { .. }
             | Self::LauncherFailed { .. } => true,
             Self::Directory { .. }
-            | Self::Protocol { .. }
             | Self::Message { .. }
             | Self::Peer { .. }
             | Self::Journal { .. }

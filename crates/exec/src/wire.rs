@@ -1,7 +1,8 @@
 //! What agent and launcher say to each other over the socket.
 //!
 //! A frame is a length, the length of its head, the head as JSON and a payload of plain bytes: command
-//! text and output need no escaping. `Hello` keeps its shape in every version.
+//! text and output need no escaping. `Hello` and `Shutdown` keep their shape in every version,
+//! so that a newer agent can part from an older launcher.
 
 use crate::capture::Stored;
 use crate::error::ExecError;

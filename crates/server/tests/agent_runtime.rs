@@ -56,6 +56,7 @@ fn main() -> ExitCode {
             a_recorded_start_is_run_or_closed,
         ),
         ("a_launcher_that_dies", a_launcher_that_dies),
+        ("an_order_that_never_arrived", an_order_that_never_arrived),
         (
             "a_lost_journal_starts_nothing_twice",
             a_lost_journal_starts_nothing_twice,
@@ -740,7 +741,10 @@ fn runs_of_an_earlier_agent() {
     let (going, ended) = (Gate::new(&instance), Gate::new(&instance));
     let first = instance.start();
     let a = instance.add(&job("goes on").shell(&going.command()).shell("echo second"));
-    let b = instance.add(&job("ends meanwhile").shell(&format!("{}; exit 4", ended.command())));
+    let logged = job("ends meanwhile")
+        .shell(&format!("{}; exit 4", ended.command()))
+        .last(|step| step.flags = 8);
+    let b = instance.add(&logged);
     start(&first.handle(), a).unwrap();
     start(&first.handle(), b).unwrap();
     going.wait_reached();
@@ -761,6 +765,11 @@ fn runs_of_an_earlier_agent() {
         "{}",
         rows[0].message
     );
+    let log = instance
+        .catalog
+        .runs_read(|read| read.step_logs(Some(logged.steps[0].uid)))
+        .unwrap();
+    assert_eq!(log[0].log, "waits\ngoes on\n");
     assert!(second.handle().execution_of(a).is_some());
     going.open();
     let rows = instance.wait_outcomes(a, 1);
@@ -856,6 +865,27 @@ fn a_launcher_that_dies() {
     let after = instance.add(&job("after").shell("echo fine"));
     let rows = instance.run(&agent, after);
     assert_eq!(rows[0].status, RunStatus::Succeeded);
+    assert!(runtime.shut_down());
+}
+
+fn an_order_that_never_arrived() {
+    use rustix::process::{Signal, kill_process};
+    let instance = Instance::new();
+    let runtime = instance.start();
+    let agent = runtime.handle();
+    let id = instance.add(&job("ordered").shell("echo x >> ran"));
+    let launcher = launcher_pid(&instance.data);
+    kill_process(launcher, Signal::STOP).unwrap();
+    let run = start(&agent, id).unwrap();
+    eventually("the order", || {
+        let record = instance.catalog.runs_read(|read| read.run(run)).unwrap();
+        record.is_some_and(|record| record.step.is_some())
+    });
+    kill_process(launcher, Signal::KILL).unwrap();
+    let rows = instance.wait_outcomes(id, 1);
+    assert_eq!(rows[0].status, RunStatus::Succeeded, "{rows:#?}");
+    let ran = std::fs::read_to_string(instance.step_dir().join("ran")).unwrap();
+    assert_eq!(ran, "x\n");
     assert!(runtime.shut_down());
 }
 
@@ -1032,7 +1062,8 @@ fn a_job_that_deletes_itself() {
             .unwrap()
             .is_none()
     });
-    assert!(start(&agent, id).is_err());
+    // Readers may see a commit an instant before the agent hears of it.
+    eventually("the agent to know", || start(&agent, id).is_err());
     assert!(runtime.shut_down());
 }
 

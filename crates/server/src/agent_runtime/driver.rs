@@ -24,7 +24,7 @@ use exec::{
     StepEnded, StepKey, StepReport, StepState,
 };
 use jiff::Timestamp;
-use model::{JobId, JobStep, RunId, RunSource};
+use model::{JobId, RunId, RunSource, StepUid};
 use msdb::services::{AgentRefusal, StartRequest};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::Path;
@@ -32,6 +32,8 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender};
 use std::time::{Duration, Instant};
 
+/// Jobs read on one snapshot.
+const JOBS_PER_READ: usize = 500;
 /// Messages handled before writes are submitted and the snapshot is shown.
 const MESSAGES_PER_TURN: usize = 256;
 
@@ -353,23 +355,22 @@ impl Driver {
     }
 
     fn load(&mut self, jobs: &[JobId]) -> Result<(), catalog::CatalogError> {
-        if jobs.is_empty() {
-            return Ok(());
-        }
-        for (job, loaded) in definitions::load(&self.config.catalog, jobs)? {
-            self.touched.insert(job);
-            match loaded {
-                Some(loaded) => {
-                    let downloaded = loaded.document.job.originating_server.is_some();
-                    self.jobs.insert(job, downloaded);
-                    self.tell(AgentInput::JobChanged {
-                        document: Box::new(loaded.document),
-                        schedules: loaded.schedules,
-                    });
-                }
-                None => {
-                    if self.jobs.remove(&job).is_some() {
-                        self.tell(AgentInput::JobRemoved { job });
+        for page in jobs.chunks(JOBS_PER_READ) {
+            for (job, loaded) in definitions::load(&self.config.catalog, page)? {
+                self.touched.insert(job);
+                match loaded {
+                    Some(loaded) => {
+                        let downloaded = loaded.document.job.originating_server.is_some();
+                        self.jobs.insert(job, downloaded);
+                        self.tell(AgentInput::JobChanged {
+                            document: Box::new(loaded.document),
+                            schedules: loaded.schedules,
+                        });
+                    }
+                    None => {
+                        if self.jobs.remove(&job).is_some() {
+                            self.tell(AgentInput::JobRemoved { job });
+                        }
                     }
                 }
             }
@@ -442,6 +443,13 @@ impl Driver {
             }
             for (sequence, key) in adoption.ended {
                 self.ended.insert((run, sequence), key);
+                if let Some(StepReport {
+                    state: StepState::Ended(end),
+                    ..
+                }) = known.get(&key)
+                {
+                    self.log_adopted(key, &end.output);
+                }
             }
             tracing::info!(%run, "a run of an earlier agent is taken on");
             self.tell(AgentInput::Adopt(Box::new(adoption.run)));
@@ -859,21 +867,53 @@ impl Driver {
 
     /// Keeps a step's output in its table, where it asks for that.
     fn log_step(&mut self, in_flight: &InFlight, output: &CapturedOutput) {
-        let Some(launch) = &in_flight.launch else {
+        match &in_flight.launch {
+            Some(launch) => {
+                let (job, step) = (launch.document.job.id, launch.step());
+                self.push_log(launch.run, job, step.uid, outcome::log_mode(step), output);
+            }
+            None => self.log_adopted(in_flight.key, output),
+        }
+    }
+
+    /// The same for a step that an earlier agent launched. The step is looked up as it is now.
+    fn log_adopted(&mut self, key: StepKey, output: &CapturedOutput) {
+        let Some(job) = self.runs.get(&key.run).map(|facts| facts.job) else {
             return;
         };
-        let step: &JobStep = launch.step();
-        if let Some(append) = outcome::log_mode(step) {
-            let write = RunWrite::StepLog {
-                job: launch.document.job.id,
-                step: step.uid,
-                text: output.text.clone(),
-                append,
-                bytes_max: usize::try_from(OUTPUT_LIMIT_BYTES_DEFAULT).unwrap_or(usize::MAX),
-                at: self.config.clock.now(),
-            };
-            self.store.push(launch.run, write, false);
+        let step = self
+            .config
+            .catalog
+            .definitions_read(|read| read.step(job, key.step_id));
+        match step {
+            Ok(Some(step)) => {
+                self.push_log(key.run, job, step.uid, outcome::log_mode(&step), output);
+            }
+            Ok(None) => {}
+            Err(error) => {
+                tracing::error!(error = %exec::error::chain(&error), "a step's output was not kept in its table");
+            }
         }
+    }
+
+    fn push_log(
+        &mut self,
+        run: RunId,
+        job: JobId,
+        step: StepUid,
+        mode: Option<bool>,
+        output: &CapturedOutput,
+    ) {
+        let Some(append) = mode else { return };
+        let write = RunWrite::StepLog {
+            job,
+            step,
+            text: output.text.clone(),
+            append,
+            bytes_max: usize::try_from(OUTPUT_LIMIT_BYTES_DEFAULT).unwrap_or(usize::MAX),
+            at: self.config.clock.now(),
+        };
+        self.store.push(run, write, false);
     }
 
     // The store.
@@ -967,6 +1007,12 @@ fn sequence_of(start: &StepStart) -> u32 {
     u32::try_from(start.launch & u64::from(u32::MAX)).unwrap_or(u32::MAX)
 }
 
+fn failed(why: &Refused) -> AgentRefusal {
+    AgentRefusal::Failed {
+        cause: why.to_string(),
+    }
+}
+
 /// A refusal as procedures tell it.
 fn answer(why: &Refused) -> AgentRefusal {
     match why {
@@ -974,9 +1020,12 @@ fn answer(why: &Refused) -> AgentRefusal {
         Refused::NotRunning => AgentRefusal::NotRunning,
         Refused::Starting => AgentRefusal::Starting,
         Refused::ShuttingDown => AgentRefusal::Stopped,
-        other => AgentRefusal::Failed {
-            cause: other.to_string(),
-        },
+        Refused::NoSuchJob
+        | Refused::NoSteps
+        | Refused::NoSuchStep { .. }
+        | Refused::NotRecorded { .. } => failed(why),
+        // The list is open, and the text says what a later one is about.
+        _ => failed(why),
     }
 }
 

@@ -33,7 +33,7 @@ use jiff::SignedDuration;
 use model::{InstanceId, JobId};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::{RecvTimeoutError, channel, sync_channel};
+use std::sync::mpsc::{channel, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -191,12 +191,8 @@ impl AgentRuntime {
         if !self.handle.tell(Message::Shutdown(reply)) {
             return false;
         }
-        let complete = match done
-            .recv_timeout(self.shutdown_timeout + SHUTDOWN_ALLOWANCE + LAUNCHER_EXIT_WAIT)
-        {
-            Ok(complete) => complete,
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => false,
-        };
+        let patience = self.shutdown_timeout + SHUTDOWN_ALLOWANCE + LAUNCHER_EXIT_WAIT;
+        let complete = done.recv_timeout(patience).unwrap_or(false);
         if complete && let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
