@@ -7,9 +7,11 @@
 
 pub mod cancel;
 pub mod host;
+mod interpret;
 mod interpreter;
 pub mod rpc;
 pub mod session;
+mod store;
 
 pub use cancel::CancelToken;
 pub use host::{

@@ -1,23 +1,79 @@
 //! A session: what one connection's statements share, and the way in for batches and remote calls.
-//!
-//! What the entry points do is in `interpreter/`: control flow, EXEC, transactions, TRY/CATCH. Queries are run
-//! through the trait in `interpreter/queries.rs`, which the query executor implements.
 
+pub(crate) mod environment;
+pub(crate) mod names;
 mod options;
+pub(crate) mod shared;
+pub(crate) mod tables;
 
 use crate::cancel::CancelToken;
 use crate::host::{Host, ResultSink};
+use crate::interpret::Interpreter;
 use crate::rpc::{BatchOutcome, RpcCall, RpcOutcome};
-use std::sync::{Arc, Mutex};
-use tsql::SqlError;
+use crate::store::Store;
+use shared::{Facts, Shared, option};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tsql::{SqlError, messages};
 
 pub use options::{Limits, PREPARED_HANDLES_MAX, SessionOptions, TEMP_BYTES_MAX};
 
-/// One connection's state: variables live as long as a batch; temp tables, prepared statements, SET options
-/// and the transaction as long as the session.
+/// A statement that sp_prepare keeps.
+#[derive(Debug, Clone)]
+pub(crate) struct Prepared {
+    /// Declarations of its parameters.
+    pub(crate) params: String,
+    /// Its text.
+    pub(crate) text: String,
+}
+
+/// What a session is made of.
+pub(crate) struct Core {
+    pub(crate) shared: Arc<Shared>,
+    /// Opened by the first query that needs it.
+    pub(crate) store: Option<Store>,
+    pub(crate) options: SessionOptions,
+    pub(crate) database: String,
+    pub(crate) prepared: BTreeMap<i32, Prepared>,
+    /// Number of the latest transaction.
+    pub(crate) transaction: u64,
+    pub(crate) savepoints: Vec<String>,
+    /// The table that SET IDENTITY_INSERT names.
+    pub(crate) identity_insert: Option<u32>,
+    /// Indexes made so far, for their names.
+    pub(crate) indexes: u64,
+}
+
+impl Core {
+    /// The session's database, opened at the first use.
+    pub(crate) fn store(&mut self, cancel: &CancelToken) -> Result<&mut Store, SqlError> {
+        if self.store.is_none() {
+            let mut store = Store::open(Arc::clone(&self.shared), self.options.limits.temp_bytes)?;
+            store.watch(cancel)?;
+            if self.shared.facts().tran_count > 0 {
+                store
+                    .db
+                    .execute_batch("BEGIN")
+                    .map_err(|error| store.error(&error))?;
+                for at in 0..self.savepoints.len() {
+                    store
+                        .db
+                        .execute_batch(&format!("SAVEPOINT p{at}"))
+                        .map_err(|error| store.error(&error))?;
+                }
+            }
+            self.store = Some(store);
+        }
+        self.store
+            .as_mut()
+            .ok_or_else(|| tsql::fault::internal("no database"))
+    }
+}
+
+/// One connection's state: variables live as long as a batch; temporary tables, prepared statements, SET options and
+/// the transaction as long as the session.
 pub struct Session {
-    host: Arc<Mutex<Box<dyn Host>>>,
-    options: SessionOptions,
+    core: Core,
 }
 
 impl Session {
@@ -25,52 +81,101 @@ impl Session {
     ///
     /// # Errors
     /// 911 when there is no such database.
-    pub fn new(host: Box<dyn Host>, options: SessionOptions) -> Result<Self, SqlError> {
+    pub fn new(mut host: Box<dyn Host>, options: SessionOptions) -> Result<Self, SqlError> {
+        let database = host
+            .database(&options.database)
+            .ok_or_else(|| messages::UNKNOWN_DATABASE.with(&[&options.database]))?;
+        host.enter_database(&database);
+        let seed = host.now().0.unsigned_abs() ^ u64::from(options.spid.unsigned_abs()) << 48;
+        let mut options = options;
+        options.database.clone_from(&database);
+        let facts = Facts::new(&options, seed);
         Ok(Self {
-            host: Arc::new(Mutex::new(host)),
-            options,
+            core: Core {
+                shared: Arc::new(Shared::new(host, facts)),
+                store: None,
+                options,
+                database,
+                prepared: BTreeMap::new(),
+                transaction: 0,
+                savepoints: Vec::new(),
+                identity_insert: None,
+                indexes: 0,
+            },
         })
+    }
+
+    fn start(&mut self, cancel: &CancelToken) -> Result<(), SqlError> {
+        self.core.shared.take_pending();
+        let limit = self.core.options.limits.request_time;
+        self.core.shared.start_clock(limit);
+        match self.core.store.as_mut() {
+            Some(store) => store.watch(cancel),
+            None => Ok(()),
+        }
     }
 
     /// Runs a batch. Every error is reported to `sink` before this returns.
     pub fn execute_batch(
         &mut self,
-        _text: &str,
-        _sink: &mut dyn ResultSink,
-        _cancel: &CancelToken,
+        text: &str,
+        sink: &mut dyn ResultSink,
+        cancel: &CancelToken,
     ) -> BatchOutcome {
-        let _ = &self.host;
-        BatchOutcome::default()
+        let started = self.start(cancel);
+        let mut interpreter = Interpreter::new(&mut self.core, sink, cancel);
+        match started {
+            Ok(()) => interpreter.batch(text),
+            Err(error) => interpreter.report(error),
+        }
+        let outcome = std::mem::take(&mut interpreter.outcome);
+        cancel.attach(None);
+        outcome
     }
 
     /// Runs a remote call. Every error is reported to `sink` before this returns.
     pub fn execute_rpc(
         &mut self,
-        _call: RpcCall,
-        _sink: &mut dyn ResultSink,
-        _cancel: &CancelToken,
+        call: RpcCall,
+        sink: &mut dyn ResultSink,
+        cancel: &CancelToken,
     ) -> RpcOutcome {
-        RpcOutcome::default()
+        let started = self.start(cancel);
+        let mut interpreter = Interpreter::new(&mut self.core, sink, cancel);
+        let outcome = match started {
+            Ok(()) => interpreter.remote(call),
+            Err(error) => {
+                interpreter.report(error);
+                RpcOutcome {
+                    batch: std::mem::take(&mut interpreter.outcome),
+                    ..RpcOutcome::default()
+                }
+            }
+        };
+        cancel.attach(None);
+        outcome
     }
 
-    /// A transaction manager's request to begin; the name may be empty.
+    /// A transaction manager's request to begin; the name is not kept.
     ///
     /// # Errors
     /// What the host raises.
     pub fn begin_transaction(
         &mut self,
         _name: &str,
-        _sink: &mut dyn ResultSink,
+        sink: &mut dyn ResultSink,
     ) -> Result<(), SqlError> {
-        Ok(())
+        let cancel = CancelToken::new();
+        Interpreter::new(&mut self.core, sink, &cancel).begin()
     }
 
     /// A transaction manager's request to commit.
     ///
     /// # Errors
     /// 3902 without a transaction, or what the host raises.
-    pub fn commit_transaction(&mut self, _sink: &mut dyn ResultSink) -> Result<(), SqlError> {
-        Ok(())
+    pub fn commit_transaction(&mut self, sink: &mut dyn ResultSink) -> Result<(), SqlError> {
+        let cancel = CancelToken::new();
+        Interpreter::new(&mut self.core, sink, &cancel).commit()
     }
 
     /// A transaction manager's request to roll back, to a savepoint when `name` is not empty.
@@ -79,36 +184,61 @@ impl Session {
     /// 3903 without a transaction, 6401 for an unknown savepoint, or what the host raises.
     pub fn rollback_transaction(
         &mut self,
-        _name: &str,
-        _sink: &mut dyn ResultSink,
+        name: &str,
+        sink: &mut dyn ResultSink,
     ) -> Result<(), SqlError> {
-        Ok(())
+        let cancel = CancelToken::new();
+        Interpreter::new(&mut self.core, sink, &cancel).rollback_named(name)
     }
 
     /// @@TRANCOUNT.
     #[must_use]
     pub fn transaction_count(&self) -> u32 {
-        0
+        self.core.shared.facts().tran_count
     }
 
     /// Number of the open transaction; 0 without one.
     #[must_use]
     pub fn transaction_descriptor(&self) -> u64 {
-        0
+        if self.transaction_count() == 0 {
+            0
+        } else {
+            self.core.transaction
+        }
     }
 
     /// Current database.
     #[must_use]
     pub fn database(&self) -> &str {
-        &self.options.database
+        &self.core.database
     }
 
     /// Whether SET NOCOUNT is ON.
     #[must_use]
     pub fn nocount(&self) -> bool {
-        false
+        self.core.shared.facts().has(option::NOCOUNT)
     }
 
-    /// As new (sp_reset_connection): rolls back, drops temp tables and handles, resets the options.
-    pub fn reset(&mut self) {}
+    /// As new (sp_reset_connection): rolls back, drops temporary tables and handles, resets the options.
+    ///
+    /// A host that fails to roll back says so in the log; its session starts a new transaction all the same.
+    pub fn reset(&mut self) {
+        if self.transaction_count() > 0
+            && let Err(error) = self.core.shared.host().rollback()
+        {
+            tracing::warn!(%error, "roll back at a reset of the connection");
+        }
+        self.core.store = None;
+        self.core.shared.clear_objects();
+        self.core.prepared.clear();
+        self.core.savepoints.clear();
+        self.core.identity_insert = None;
+        self.core.database.clone_from(&self.core.options.database);
+        let random = self.core.shared.facts().random;
+        *self.core.shared.facts() = Facts::new(&self.core.options, random);
+        self.core
+            .shared
+            .host()
+            .enter_database(&self.core.options.database);
+    }
 }

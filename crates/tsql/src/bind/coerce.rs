@@ -51,10 +51,7 @@ pub(super) fn cast(expr: TypedExpr, to: SqlType) -> TypedExpr {
 ///
 /// # Errors
 /// As [`coerce`].
-pub(super) fn unify(
-    left: TypedExpr,
-    right: TypedExpr,
-) -> Result<(TypedExpr, TypedExpr), SqlError> {
+pub(super) fn unify(left: TypedExpr, right: TypedExpr) -> Result<(TypedExpr, TypedExpr), SqlError> {
     let ty = shared_type(&[&left, &right]);
     Ok((coerce(left, ty)?, coerce(right, ty)?))
 }

@@ -1,9 +1,9 @@
 //! Expressions and predicates.
 
+use super::Binder;
 use super::coerce::{cast, coerce, shared_type, unify};
 use super::ir::{Collation, Global, TypedExpr, TypedKind};
 use super::types::{DefaultLength, resolve_type};
-use super::Binder;
 use crate::ast::{AssignOp, BinaryOp, CompareOp, Expr, ExprKind, Literal, Query, UnaryOp};
 use crate::convert::{self, Allowed};
 use crate::error::SqlError;
@@ -142,10 +142,9 @@ impl Binder<'_> {
                 })
             }
             ExprKind::AtTimeZone { .. } => Err(fault::not_supported("AT TIME ZONE")),
-            ExprKind::Method { method, .. } => Err(fault::not_supported(&format!(
-                "xml method {}",
-                method.text
-            ))),
+            ExprKind::Method { method, .. } => {
+                Err(fault::not_supported(&format!("xml method {}", method.text)))
+            }
             ExprKind::Default => Err(m::INCORRECT_SYNTAX_KEYWORD.with(&["DEFAULT"])),
             ExprKind::And(left, right) => {
                 let (left, right) = (self.expr(left)?, self.expr(right)?);
@@ -214,8 +213,7 @@ impl Binder<'_> {
                 let (low, high) = (self.expr(low)?, self.expr(high)?);
                 let from = compare(CompareOp::GreaterOrEqual, operand.clone(), low)?;
                 let to = compare(CompareOp::LessOrEqual, operand, high)?;
-                let both =
-                    TypedExpr::predicate(TypedKind::And(Box::new(from), Box::new(to)));
+                let both = TypedExpr::predicate(TypedKind::And(Box::new(from), Box::new(to)));
                 Ok(if *negated { not(both) } else { both })
             }
             ExprKind::Like {
@@ -344,11 +342,7 @@ pub(super) fn is_null(operand: TypedExpr, negated: bool) -> TypedExpr {
 }
 
 /// Unequal, where two NULLs are equal: never UNKNOWN.
-fn is_distinct(
-    left: TypedExpr,
-    right: TypedExpr,
-    negated: bool,
-) -> Result<TypedExpr, SqlError> {
+fn is_distinct(left: TypedExpr, right: TypedExpr, negated: bool) -> Result<TypedExpr, SqlError> {
     let yes = || TypedExpr::constant(Value::Int(1), SqlType::Int);
     let no = || TypedExpr::constant(Value::Int(0), SqlType::Int);
     let both_null = TypedExpr::predicate(TypedKind::And(
@@ -359,15 +353,19 @@ fn is_distinct(
         Box::new(compare(CompareOp::Equal, left, right)?),
         Box::new(both_null),
     ));
-    let (hit, miss) = if negated { (yes(), no()) } else { (no(), yes()) };
-    compare(CompareOp::Equal, case(vec![(equal, hit)], Some(miss))?, yes())
+    let (hit, miss) = if negated {
+        (yes(), no())
+    } else {
+        (no(), yes())
+    };
+    compare(
+        CompareOp::Equal,
+        case(vec![(equal, hit)], Some(miss))?,
+        yes(),
+    )
 }
 
-fn in_list(
-    operand: TypedExpr,
-    list: Vec<TypedExpr>,
-    negated: bool,
-) -> Result<TypedExpr, SqlError> {
+fn in_list(operand: TypedExpr, list: Vec<TypedExpr>, negated: bool) -> Result<TypedExpr, SqlError> {
     let all: Vec<&TypedExpr> = std::iter::once(&operand).chain(&list).collect();
     let ty = shared_type(&all);
     comparable(CompareOp::Equal, ty)?;
@@ -595,7 +593,8 @@ pub(super) fn binary(
         SqlType::Float | SqlType::Real | SqlType::Money | SqlType::SmallMoney => {
             let modulo_of_float =
                 op == BinaryOp::Modulo && matches!(ty, SqlType::Float | SqlType::Real);
-            if modulo_of_float || matches!(op, BinaryOp::BitAnd | BinaryOp::BitOr | BinaryOp::BitXor)
+            if modulo_of_float
+                || matches!(op, BinaryOp::BitAnd | BinaryOp::BitOr | BinaryOp::BitXor)
             {
                 return invalid(ty);
             }
@@ -621,11 +620,7 @@ fn text_length(ty: SqlType) -> Option<u16> {
     }
 }
 
-fn concatenation(
-    op: BinaryOp,
-    left: TypedExpr,
-    right: TypedExpr,
-) -> Result<TypedExpr, SqlError> {
+fn concatenation(op: BinaryOp, left: TypedExpr, right: TypedExpr) -> Result<TypedExpr, SqlError> {
     let old = |ty| matches!(ty, SqlType::Text | SqlType::NText);
     if old(left.ty) || old(right.ty) {
         return Err(fault::incompatible_types(left.ty, right.ty, "add"));
@@ -660,9 +655,10 @@ fn decimal(
         };
         let shape = match (shape, ty) {
             (Some(shape), _) => shape,
-            (None, SqlType::Decimal { precision, scale } | SqlType::Numeric { precision, scale }) => {
-                (precision, scale)
-            }
+            (
+                None,
+                SqlType::Decimal { precision, scale } | SqlType::Numeric { precision, scale },
+            ) => (precision, scale),
             (None, _) => (38, 0),
         };
         let target = SqlType::Numeric {
@@ -676,12 +672,7 @@ fn decimal(
     let (left, left_shape) = shaped(left)?;
     let (right, right_shape) = shaped(right)?;
     let (precision, scale) = result_type(op, left_shape, right_shape);
-    Ok(node(
-        op,
-        left,
-        right,
-        SqlType::Numeric { precision, scale },
-    ))
+    Ok(node(op, left, right, SqlType::Numeric { precision, scale }))
 }
 
 /// A bigint, for TOP and OFFSET.
@@ -691,7 +682,9 @@ pub(super) fn row_count(expr: TypedExpr, percent: bool) -> Result<TypedExpr, Sql
     } else {
         SqlType::BigInt
     };
-    if !percent && !expr.ty.is_integer() && !matches!(expr.ty, SqlType::Decimal { .. } | SqlType::Numeric { .. })
+    if !percent
+        && !expr.ty.is_integer()
+        && !matches!(expr.ty, SqlType::Decimal { .. } | SqlType::Numeric { .. })
     {
         return Err(m::TOP_NOT_NUMERIC.with(&[]));
     }

@@ -6,9 +6,7 @@ use super::ir::{
     Aggregate, AggregateKind, Bound, Frame, SortKey, TypedExpr, TypedKind, Window, WindowKind,
 };
 use super::{Binder, Placement, Returns};
-use crate::ast::{
-    CompareOp, Expr, ExprKind, FrameBound, FunctionCall, Literal, OrderItem, Over,
-};
+use crate::ast::{CompareOp, Expr, ExprKind, FrameBound, FunctionCall, Literal, OrderItem, Over};
 use crate::convert;
 use crate::error::SqlError;
 use crate::eval::{self, Function, Nulls, Param, ResultType};
@@ -62,10 +60,9 @@ impl Binder<'_> {
         }
         // Functions of msdb and master are reached with and without their schema.
         if !built_in && !name.starts_with("FN_") {
-            return Err(m::NOT_A_FUNCTION.with(&[
-                schema.map_or("", |s| &s.text),
-                &call.name.to_string(),
-            ]));
+            return Err(
+                m::NOT_A_FUNCTION.with(&[schema.map_or("", |s| &s.text), &call.name.to_string()])
+            );
         }
         if let Some(kind) = aggregate_named(&name) {
             return match &call.over {
@@ -111,10 +108,7 @@ impl Binder<'_> {
         call.args.iter().map(|arg| self.expr(arg)).collect()
     }
 
-    fn exactly<const N: usize>(
-        &mut self,
-        call: &FunctionCall,
-    ) -> Result<[TypedExpr; N], SqlError> {
+    fn exactly<const N: usize>(&mut self, call: &FunctionCall) -> Result<[TypedExpr; N], SqlError> {
         let args = self.args(call)?;
         args.try_into()
             .map_err(|_| fault::wrong_argument_count(&call.name.name.text, N))
@@ -180,7 +174,11 @@ impl Binder<'_> {
         if function.name == "ISNULL" && args.len() == 2 {
             // The second argument takes the first one's type, but for a NULL without a type.
             let first_is_null = args[0].is_null_constant();
-            let ty = if first_is_null { args[1].ty } else { args[0].ty };
+            let ty = if first_is_null {
+                args[1].ty
+            } else {
+                args[0].ty
+            };
             args = args
                 .into_iter()
                 .map(|arg| coerce(arg, ty))
@@ -364,7 +362,11 @@ impl Binder<'_> {
             };
             return Ok((Vec::new(), ty));
         }
-        let wanted = if kind == AggregateKind::StringAgg { 2 } else { 1 };
+        let wanted = if kind == AggregateKind::StringAgg {
+            2
+        } else {
+            1
+        };
         if call.args.len() != wanted {
             return Err(fault::wrong_argument_count(&name, wanted));
         }
@@ -375,11 +377,9 @@ impl Binder<'_> {
             AggregateKind::Count => SqlType::Int,
             AggregateKind::CountBig => SqlType::BigInt,
             AggregateKind::Min | AggregateKind::Max => match ty {
-                SqlType::Bit
-                | SqlType::Text
-                | SqlType::NText
-                | SqlType::Image
-                | SqlType::Xml => return Err(refused()),
+                SqlType::Bit | SqlType::Text | SqlType::NText | SqlType::Image | SqlType::Xml => {
+                    return Err(refused());
+                }
                 other => other,
             },
             AggregateKind::Sum | AggregateKind::Avg => match ty {
@@ -458,8 +458,11 @@ impl Binder<'_> {
         }
         self.windows = false;
         let bound = self.window_args(kind, call);
-        let partition: Result<Vec<_>, _> =
-            over.partition_by.iter().map(|expr| self.expr(expr)).collect();
+        let partition: Result<Vec<_>, _> = over
+            .partition_by
+            .iter()
+            .map(|expr| self.expr(expr))
+            .collect();
         let order = self.sort_keys(&over.order_by);
         self.windows = true;
         let (args, ty, nullable) = bound?;
@@ -497,7 +500,11 @@ impl Binder<'_> {
             WindowKind::PercentRank | WindowKind::CumeDist => (Vec::new(), SqlType::Float, false),
             WindowKind::Ntile => {
                 let [groups] = self.exactly(call)?;
-                (vec![coerce(groups, SqlType::BigInt)?], SqlType::BigInt, false)
+                (
+                    vec![coerce(groups, SqlType::BigInt)?],
+                    SqlType::BigInt,
+                    false,
+                )
             }
             WindowKind::FirstValue | WindowKind::LastValue => {
                 let [value] = self.exactly(call)?;

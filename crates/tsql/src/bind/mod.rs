@@ -160,12 +160,30 @@ impl<'c> Binder<'c> {
         id
     }
 
+    /// Adds a table to the scope that is open: the target of an UPDATE or DELETE that its FROM does not name.
+    pub fn add_table(&mut self, name: &str, columns: &[Column]) -> SourceId {
+        let id = self.new_source();
+        let entry = Entry {
+            id,
+            name: name.to_owned(),
+            object: None,
+            columns: columns.to_vec(),
+        };
+        match self.scopes.last_mut() {
+            Some(scope) => scope.push(entry),
+            None => self.scopes.push(vec![entry]),
+        }
+        id
+    }
+
     /// Resolves a column by its parts.
     fn column(&self, parts: &[Ident]) -> Result<TypedExpr, SqlError> {
         let (name, qualifier) = match parts.split_last() {
             Some((name, rest)) => (
                 name.text.as_str(),
-                rest.iter().map(|part| part.text.as_str()).collect::<Vec<_>>(),
+                rest.iter()
+                    .map(|part| part.text.as_str())
+                    .collect::<Vec<_>>(),
             ),
             None => return Err(fault::internal("a column without a name")),
         };

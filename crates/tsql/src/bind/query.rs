@@ -2,9 +2,7 @@
 
 use super::coerce::{coerce, shared_type};
 use super::expr::row_count;
-use super::ir::{
-    Body, Cte, Item, Limit, Query, Select, SortKey, TypedExpr, TypedKind,
-};
+use super::ir::{Body, Cte, Item, Limit, Query, Select, SortKey, TypedExpr, TypedKind};
 use super::{Binder, Placement};
 use crate::ast::{
     self, ExprKind, Literal, OrderItem, QueryBody, SelectItem, SetOperator, TableSource, Top, With,
@@ -29,22 +27,14 @@ impl Binder<'_> {
     ///
     /// # Errors
     /// As [`Binder::expr`]; 205, 116, 108, 8120, 141 and kin.
-    pub fn select(
-        &mut self,
-        with: Option<&With>,
-        query: &ast::Query,
-    ) -> Result<Query, SqlError> {
+    pub fn select(&mut self, with: Option<&With>, query: &ast::Query) -> Result<Query, SqlError> {
         let reach = self.ctes.len();
         let result = self.select_with(with, query);
         self.ctes.truncate(reach);
         result
     }
 
-    fn select_with(
-        &mut self,
-        with: Option<&With>,
-        query: &ast::Query,
-    ) -> Result<Query, SqlError> {
+    fn select_with(&mut self, with: Option<&With>, query: &ast::Query) -> Result<Query, SqlError> {
         let ctes = self.with(with)?;
         let mut bound = self.query(query, Place::Statement)?;
         bound.ctes = ctes;
@@ -402,9 +392,9 @@ impl Binder<'_> {
                     let bound = self.expr(expr)?;
                     let name = match (alias, &expr.kind) {
                         (Some(alias), _) => alias.text.clone(),
-                        (None, ExprKind::Column(parts)) => {
-                            parts.last().map_or_else(String::new, |part| part.text.clone())
-                        }
+                        (None, ExprKind::Column(parts)) => parts
+                            .last()
+                            .map_or_else(String::new, |part| part.text.clone()),
                         _ => String::new(),
                     };
                     out.push(Item {
@@ -459,9 +449,9 @@ impl Binder<'_> {
             let line = key.expr.span.line;
             let item = match &key.expr.kind {
                 ExprKind::Literal(Literal::Int(n)) => Some(position(*n, items.len(), line)?),
-                ExprKind::Column(parts) if parts.len() == 1 => items
-                    .iter()
-                    .position(|item| !item.name.is_empty() && collate::same(&item.name, &parts[0].text)),
+                ExprKind::Column(parts) if parts.len() == 1 => items.iter().position(|item| {
+                    !item.name.is_empty() && collate::same(&item.name, &parts[0].text)
+                }),
                 _ => None,
             };
             let (expr, item) = match item {
@@ -526,10 +516,7 @@ fn position(n: i32, count: usize, line: u32) -> Result<usize, SqlError> {
 }
 
 /// ORDER BY behind a set operator: positions and names of the result alone.
-fn order_by_columns(
-    order_by: &[OrderItem],
-    columns: &[Column],
-) -> Result<Vec<SortKey>, SqlError> {
+fn order_by_columns(order_by: &[OrderItem], columns: &[Column]) -> Result<Vec<SortKey>, SqlError> {
     order_by
         .iter()
         .map(|key| {
@@ -699,9 +686,7 @@ fn body_mentions(body: &QueryBody, name: &str) -> bool {
 
 fn source_mentions(source: &TableSource, name: &str) -> bool {
     match source {
-        TableSource::Table { name: table, .. } => {
-            table.as_bare().is_some_and(|bare| bare.is(name))
-        }
+        TableSource::Table { name: table, .. } => table.as_bare().is_some_and(|bare| bare.is(name)),
         TableSource::Derived { query, .. } => body_mentions(&query.body, name),
         TableSource::Join { left, right, .. } | TableSource::Apply { left, right, .. } => {
             source_mentions(left, name) || source_mentions(right, name)

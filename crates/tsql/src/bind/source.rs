@@ -83,7 +83,9 @@ impl Binder<'_> {
                     .table_variable(&variable.name)
                     .ok_or_else(|| m::UNDECLARED_TABLE_VARIABLE.at(line, &[&variable.name]))?;
                 let id = self.new_source();
-                let name = alias.as_ref().map_or(&variable.name, |alias| &alias.name.text);
+                let name = alias
+                    .as_ref()
+                    .map_or(&variable.name, |alias| &alias.name.text);
                 let entry = Entry {
                     id,
                     name: name.clone(),
@@ -149,7 +151,9 @@ impl Binder<'_> {
         name: &ObjectName,
         alias: Option<&TableAlias>,
     ) -> Result<Source, SqlError> {
-        let exposed = alias.map_or(&name.name.text, |alias| &alias.name.text).clone();
+        let exposed = alias
+            .map_or(&name.name.text, |alias| &alias.name.text)
+            .clone();
         let object = alias.is_none().then(|| name.clone());
         if let Some(bare) = name.as_bare() {
             let cte = self
@@ -253,7 +257,11 @@ impl Binder<'_> {
             if row.len() != width {
                 return Err(m::VALUES_ROWS.at(row.first().map_or(0, |e| e.span.line), &[]));
             }
-            bound.push(row.iter().map(|expr| self.expr(expr)).collect::<Result<_, _>>()?);
+            bound.push(
+                row.iter()
+                    .map(|expr| self.expr(expr))
+                    .collect::<Result<_, _>>()?,
+            );
         }
         let mut columns = Vec::with_capacity(width);
         for at in 0..width {
@@ -309,7 +317,8 @@ impl Binder<'_> {
         let end = self.entries();
         // ON sees the two sides of its own join only.
         let scope = self.scopes.last_mut();
-        let before: Vec<Entry> = scope.map_or_else(Vec::new, |scope| scope.drain(..start).collect());
+        let before: Vec<Entry> =
+            scope.map_or_else(Vec::new, |scope| scope.drain(..start).collect());
         let on = on.map(|on| self.expr(on)).transpose();
         if let Some(scope) = self.scopes.last_mut() {
             scope.splice(0..0, before);
@@ -358,7 +367,11 @@ impl Binder<'_> {
         }
         Ok(Source::Join {
             left: Box::new(left),
-            kind: if outer { JoinKind::Left } else { JoinKind::Cross },
+            kind: if outer {
+                JoinKind::Left
+            } else {
+                JoinKind::Cross
+            },
             right: Box::new(right),
             on: None,
         })
@@ -370,5 +383,6 @@ fn same_object(a: &ObjectName, b: &ObjectName) -> bool {
         x.as_ref()
             .map_or_else(|| collate::key(default), |ident| collate::key(&ident.text))
     };
-    part(&a.schema, "dbo") == part(&b.schema, "dbo") && part(&a.database, "") == part(&b.database, "")
+    part(&a.schema, "dbo") == part(&b.schema, "dbo")
+        && part(&a.database, "") == part(&b.database, "")
 }

@@ -615,7 +615,11 @@ pub fn format_datetime_like(
     }
     if has_time && !time.is_empty() {
         if !out.is_empty() {
-            out.push(if matches!(number, 126 | 127) { 'T' } else { ' ' });
+            out.push(if matches!(number, 126 | 127) {
+                'T'
+            } else {
+                ' '
+            });
         }
         write_pattern(&mut out, time, &moment, digits);
         match moment.offset {

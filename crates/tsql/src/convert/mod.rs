@@ -71,11 +71,9 @@ pub fn convert(value: Value, from: SqlType, to: SqlType, style: Style) -> Result
         from
     };
     match to {
-        SqlType::Bit
-        | SqlType::TinyInt
-        | SqlType::SmallInt
-        | SqlType::Int
-        | SqlType::BigInt => number::to_integer(value, from, to),
+        SqlType::Bit | SqlType::TinyInt | SqlType::SmallInt | SqlType::Int | SqlType::BigInt => {
+            number::to_integer(value, from, to)
+        }
         SqlType::Decimal { precision, scale } | SqlType::Numeric { precision, scale } => {
             number::to_decimal(value, from, precision, scale)
         }

@@ -3,9 +3,7 @@
 use super::{Environment, collate};
 use crate::ast::BinaryOp;
 use crate::bind::ir::Collation;
-use crate::convert::{
-    self, Style, calendar, decimal_from_parts, decimal_to_f64, pow10, rescale,
-};
+use crate::convert::{self, Style, calendar, decimal_from_parts, decimal_to_f64, pow10, rescale};
 use crate::error::SqlError;
 use crate::fault;
 use crate::types::{Length, SqlType};

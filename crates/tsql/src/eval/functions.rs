@@ -209,10 +209,7 @@ fn widest_text(args: &[TypedExpr]) -> SqlType {
     if texts.any(|ty| text_shape(ty).1 == Length::Max) {
         return text_type(unicode, Length::Max);
     }
-    text_type(
-        unicode,
-        Length::Limited(if unicode { 4000 } else { 8000 }),
-    )
+    text_type(unicode, Length::Limited(if unicode { 4000 } else { 8000 }))
 }
 
 /// int for the small integers and bit: ABS, SIGN, CEILING and kin.

@@ -140,7 +140,8 @@ fn float(call: &Call<'_>, compute: impl Fn(f64) -> f64) -> Outcome {
     if call.has_null() {
         return Ok(Value::Null);
     }
-    call.float(0).map_or(Ok(Value::Null), |v| finite(compute(v)))
+    call.float(0)
+        .map_or(Ok(Value::Null), |v| finite(compute(v)))
 }
 
 pub(super) fn sqrt(call: &Call<'_>) -> Outcome {

@@ -385,9 +385,7 @@ pub(super) fn parse_name(call: &Call<'_>) -> Outcome {
     };
     let mut parts = split_name(&name);
     parts.reverse();
-    let wanted = usize::try_from(part - 1)
-        .ok()
-        .filter(|_| parts.len() <= 4);
+    let wanted = usize::try_from(part - 1).ok().filter(|_| parts.len() <= 4);
     Ok(wanted
         .and_then(|at| parts.get(at).cloned())
         .filter(|part| !part.is_empty())

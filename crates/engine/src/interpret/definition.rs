@@ -1,0 +1,387 @@
+//! CREATE TABLE, CREATE INDEX and DROP of temporary tables; DECLARE of table variables; SELECT INTO.
+
+use super::{Frame, Interpreter};
+use crate::session::tables::{OwnColumn, OwnKey, OwnTable};
+use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
+use tsql::ast::{
+    ColumnKind, Constraint, ConstraintKind, CreateIndex, CreateTable, DropKind, DropObjects,
+    IndexColumn, ObjectName, TableDefinition,
+};
+use tsql::bind::ir::Query;
+use tsql::bind::{DefaultLength, resolve_type};
+use tsql::eval::collate;
+use tsql::{Column, SqlError, SqlType, fault, messages};
+
+/// Most columns of a table.
+const COLUMNS_MAX: usize = 1024;
+
+impl Interpreter<'_> {
+    pub(super) fn create_table(
+        &mut self,
+        create: &CreateTable,
+        _frame: &Frame,
+    ) -> Result<(), SqlError> {
+        let name = &create.name.name.text;
+        if !create.name.is_temporary() {
+            return Err(fault::not_supported("CREATE TABLE of a permanent table"));
+        }
+        let level = self.temp_level();
+        let table = self.define(name, &create.definition, false)?;
+        self.add(table, Some(level))
+    }
+
+    /// Temporary tables of a procedure or EXEC ('…') go with it; those of a batch stay with the session.
+    fn temp_level(&self) -> u32 {
+        self.core.shared.facts().nest_level
+    }
+
+    pub(super) fn declare_table(
+        &mut self,
+        name: &str,
+        definition: &TableDefinition,
+        frame: &mut Frame,
+    ) -> Result<(), SqlError> {
+        let lower = name.to_lowercase();
+        if frame.scope.tables.iter().any(|(known, _)| *known == lower) {
+            // Declared in a loop: the table and its rows stay.
+            return Ok(());
+        }
+        let table = self.define(name, definition, true)?;
+        let key = table.key;
+        self.add(table, None)?;
+        frame.scope.tables.push((lower, key));
+        Ok(())
+    }
+
+    /// A table from its definition; nothing is created yet.
+    fn define(
+        &self,
+        name: &str,
+        definition: &TableDefinition,
+        variable: bool,
+    ) -> Result<OwnTable, SqlError> {
+        let mut table = OwnTable {
+            key: self.core.shared.next_key(),
+            name: name.to_owned(),
+            columns: Vec::with_capacity(definition.columns.len()),
+            keys: Vec::new(),
+            checks: Vec::new(),
+            identity: None,
+            seed: 1,
+            increment: 1,
+            next: AtomicI64::new(1),
+            variable,
+        };
+        for (at, column) in definition.columns.iter().enumerate() {
+            let line = column.span.line;
+            let label = &column.name.text;
+            let ty = match &column.kind {
+                ColumnKind::Typed(ty) => resolve_type(ty, DefaultLength::Declaration)?,
+                ColumnKind::Computed { .. } => {
+                    return Err(fault::not_supported("a computed column").at_line(line));
+                }
+            };
+            if table
+                .columns
+                .iter()
+                .any(|other| collate::same(&other.column.name, label))
+            {
+                return Err(messages::DUPLICATE_COLUMN.at(line, &[label, name]));
+            }
+            if table.columns.len() >= COLUMNS_MAX {
+                return Err(messages::TOO_MANY_COLUMNS.at(line, &[label, name, "1024"]));
+            }
+            let mut nullable = column.nullable.unwrap_or(true);
+            if let Some(seed) = column.identity {
+                if !ty.is_integer() || ty == SqlType::Bit {
+                    return Err(SqlError::new(
+                        2749,
+                        16,
+                        format!("Identity column '{label}' must be of data type int, bigint, smallint, tinyint, or decimal or numeric with a scale of 0, unencrypted, and constrained to be nonnullable."),
+                    )
+                    .at_line(line));
+                }
+                table.identity = Some(at);
+                table.seed = seed.seed;
+                table.increment = seed.increment;
+                table.next = AtomicI64::new(seed.seed);
+                nullable = false;
+            }
+            table.columns.push(OwnColumn {
+                column: Column {
+                    name: label.clone(),
+                    ty,
+                    nullable,
+                },
+                default: None,
+                computed: None,
+            });
+            for constraint in &column.constraints {
+                let own = [IndexColumn {
+                    name: column.name.clone(),
+                    descending: false,
+                }];
+                constrain(&mut table, constraint, &own)?;
+            }
+        }
+        for constraint in &definition.constraints {
+            constrain(&mut table, constraint, &[])?;
+        }
+        for index in &definition.indexes {
+            if index.unique {
+                let columns = key_columns(&table, &index.columns)?;
+                table.keys.push(OwnKey {
+                    name: index.name.text.clone(),
+                    primary: false,
+                    columns,
+                });
+            }
+        }
+        Ok(table)
+    }
+
+    /// Creates a table; `level` brings a temporary one into reach.
+    fn add(&mut self, table: OwnTable, level: Option<u32>) -> Result<(), SqlError> {
+        let columns: Vec<String> = table
+            .columns
+            .iter()
+            .enumerate()
+            .map(|(at, own)| {
+                let collation = match own.column.ty {
+                    ty if ty.is_string() => " COLLATE ci",
+                    SqlType::DateTimeOffset(_) => " COLLATE dto",
+                    _ => "",
+                };
+                format!("c{at}{collation}")
+            })
+            .chain(table.keys.iter().map(|key| {
+                let names: Vec<String> = key
+                    .columns
+                    .iter()
+                    .map(|(at, descending)| {
+                        format!("c{at}{}", if *descending { " DESC" } else { "" })
+                    })
+                    .collect();
+                format!("UNIQUE ({})", names.join(","))
+            }))
+            .collect();
+        if let Some(level) = level
+            && !self.core.shared.add_temp(&table.name, table.key, level)
+        {
+            return Err(messages::OBJECT_EXISTS.with(&[&table.name]).with_state(6));
+        }
+        let text = format!("CREATE TABLE t{}({})", table.key, columns.join(","));
+        let key = table.key;
+        self.core.shared.add_own(Arc::new(table));
+        let store = self.core.store(self.cancel)?;
+        let created = store
+            .db
+            .execute_batch(&text)
+            .map_err(|error| store.error(&error));
+        if created.is_err() {
+            self.core.shared.remove_temp(key);
+            self.core.shared.forget(key);
+        }
+        created
+    }
+
+    pub(super) fn select_into(
+        &mut self,
+        into: &ObjectName,
+        query: &Query,
+        frame: &Frame,
+    ) -> Result<u64, SqlError> {
+        if !into.is_temporary() {
+            return Err(fault::not_supported("SELECT INTO of a permanent table"));
+        }
+        let name = &into.name.text;
+        let mut columns: Vec<OwnColumn> = Vec::with_capacity(query.columns.len());
+        for column in &query.columns {
+            if column.name.is_empty() {
+                return Err(messages::COLUMN_WITHOUT_NAME.with(&[]));
+            }
+            if columns
+                .iter()
+                .any(|other| collate::same(&other.column.name, &column.name))
+            {
+                return Err(messages::DUPLICATE_COLUMN.with(&[&column.name, name]));
+            }
+            columns.push(OwnColumn {
+                column: column.clone(),
+                default: None,
+                computed: None,
+            });
+        }
+        let places: Vec<usize> = (0..columns.len()).collect();
+        let key = self.core.shared.next_key();
+        let table = OwnTable {
+            key,
+            name: name.clone(),
+            columns,
+            keys: Vec::new(),
+            checks: Vec::new(),
+            identity: None,
+            seed: 1,
+            increment: 1,
+            next: AtomicI64::new(1),
+            variable: false,
+        };
+        let level = self.temp_level();
+        self.add(table, Some(level))?;
+        let Some(crate::session::shared::Object::Own(table)) = self.core.shared.object(key) else {
+            return Err(fault::internal("a table is gone"));
+        };
+        let inserted = self.insert_query(&table, &places, query, frame);
+        if inserted.is_err() {
+            self.drop_own(key);
+        }
+        inserted
+    }
+
+    pub(super) fn create_index(&mut self, create: &CreateIndex) -> Result<(), SqlError> {
+        if let Some(kind) = &create.unusual {
+            return Err(fault::not_supported(&format!("CREATE {kind} INDEX")));
+        }
+        let unknown = || messages::OBJECT_NOT_FOUND.with(&[&create.table.to_string()]);
+        if !create.table.is_temporary() {
+            return Err(fault::not_supported("CREATE INDEX on a permanent table"));
+        }
+        if create.filter.is_some() {
+            return Err(fault::not_supported("a filtered index"));
+        }
+        let key = self
+            .core
+            .shared
+            .temp_key(&create.table.name.text)
+            .ok_or_else(unknown)?;
+        let Some(crate::session::shared::Object::Own(table)) = self.core.shared.object(key) else {
+            return Err(unknown());
+        };
+        let columns = key_columns(&table, &create.columns)?;
+        let names: Vec<String> = columns
+            .iter()
+            .map(|(at, descending)| format!("c{at}{}", if *descending { " DESC" } else { "" }))
+            .collect();
+        self.core.indexes += 1;
+        let text = format!(
+            "CREATE {}INDEX i{} ON t{key}({})",
+            if create.unique { "UNIQUE " } else { "" },
+            self.core.indexes,
+            names.join(",")
+        );
+        let store = self.core.store(self.cancel)?;
+        store.db.execute_batch(&text).map_err(|error| {
+            if error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation) {
+                SqlError::new(
+                    1505,
+                    16,
+                    format!("The CREATE UNIQUE INDEX statement terminated because a duplicate key was found for the object name '{}' and the index name '{}'.", table.name, create.name.text),
+                )
+            } else {
+                store.error(&error)
+            }
+        })
+    }
+
+    pub(super) fn drop_objects(&mut self, objects: &DropObjects) -> Result<(), SqlError> {
+        let kind = match objects.kind {
+            DropKind::Table => "table",
+            _ => return Err(fault::not_supported("DROP of this kind of object")),
+        };
+        for name in &objects.names {
+            let key = if name.is_temporary() {
+                self.core.shared.temp_key(&name.name.text)
+            } else {
+                None
+            };
+            match key {
+                Some(key) => self.drop_own(key),
+                None if objects.if_exists => {}
+                None => {
+                    return Err(messages::CANNOT_DROP
+                        .with(&["drop", kind, &name.to_string()])
+                        .with_state(5));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn key_columns(table: &OwnTable, columns: &[IndexColumn]) -> Result<Vec<(usize, bool)>, SqlError> {
+    columns
+        .iter()
+        .map(|column| {
+            table
+                .columns
+                .iter()
+                .position(|own| collate::same(&own.column.name, &column.name.text))
+                .map(|at| (at, column.descending))
+                .ok_or_else(|| {
+                    SqlError::new(
+                        1911,
+                        16,
+                        format!(
+                            "Column name '{}' does not exist in the target table or view.",
+                            column.name.text
+                        ),
+                    )
+                    .at_line(column.name.span.line)
+                })
+        })
+        .collect()
+}
+
+fn constrain(
+    table: &mut OwnTable,
+    constraint: &Constraint,
+    own: &[IndexColumn],
+) -> Result<(), SqlError> {
+    let name = constraint.name.as_ref().map(|name| name.text.clone());
+    match &constraint.kind {
+        ConstraintKind::Key {
+            primary, columns, ..
+        } => {
+            let columns = key_columns(table, if columns.is_empty() { own } else { columns })?;
+            if *primary {
+                for (at, _) in &columns {
+                    table.columns[*at].column.nullable = false;
+                }
+            }
+            let name = name.unwrap_or_else(|| {
+                let prefix = if *primary { "PK" } else { "UQ" };
+                format!(
+                    "{prefix}__{}__{:08X}",
+                    table.name.trim_start_matches(['#', '@']),
+                    table.key
+                )
+            });
+            table.keys.push(OwnKey {
+                name,
+                primary: *primary,
+                columns,
+            });
+        }
+        ConstraintKind::Check(expr) => {
+            let name = name
+                .unwrap_or_else(|| format!("CK__{}", table.name.trim_start_matches(['#', '@'])));
+            table.checks.push((name, expr.clone()));
+        }
+        ConstraintKind::Default { expr, column } => {
+            let wanted = column.as_ref().or(own.first().map(|column| &column.name));
+            let found = wanted.and_then(|wanted| {
+                table
+                    .columns
+                    .iter_mut()
+                    .find(|known| collate::same(&known.column.name, &wanted.text))
+            });
+            if let Some(found) = found {
+                found.default = Some(expr.clone());
+            }
+        }
+        // Temporary tables do not enforce them.
+        ConstraintKind::ForeignKey { .. } => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,326 @@
+//! SELECT: rows to the client, to variables, or as a value.
+
+use super::{Frame, Interpreter};
+use crate::session::Core;
+use crate::session::environment::Env;
+use crate::session::names::Names;
+use crate::session::shared::{Object, Shared};
+use crate::store::encode::{Parameter, decode};
+use crate::store::generate::{Generator, Plan, split_keeping_variables};
+use tsql::ast::{Literal, ObjectName, QueryBody, QueryHint, SelectStatement};
+use tsql::bind::Binder;
+use tsql::bind::ir::{Body, Query, Select, Source, TypedExpr};
+use tsql::eval;
+use tsql::{SqlError, SqlType, Value, fault};
+
+/// Levels of recursion of a common table expression without OPTION (MAXRECURSION).
+const RECURSION_DEFAULT: u32 = 100;
+
+/// Whether a key is a table of the session's own.
+pub(super) fn is_own(shared: &Shared) -> impl Fn(u32) -> bool + '_ {
+    |key| matches!(shared.object(key), Some(Object::Own(_)))
+}
+
+impl Interpreter<'_> {
+    /// Runs a SELECT statement; returns its number of rows.
+    pub(super) fn select(
+        &mut self,
+        statement: &SelectStatement,
+        frame: &mut Frame,
+    ) -> Result<u64, SqlError> {
+        self.recursion(&statement.options)?;
+        let into = select_into(&statement.query.body).cloned();
+        let query = {
+            let names = Names {
+                shared: &self.core.shared,
+                scope: &frame.scope,
+            };
+            Binder::new(&names).select(statement.with.as_ref(), &statement.query)?
+        };
+        if let Some(into) = into {
+            let rows = self.select_into(&into, &query, frame)?;
+            self.done(frame, Some(rows), false)?;
+            return Ok(rows);
+        }
+        if let Body::Select(select) = &query.body
+            && select
+                .items
+                .first()
+                .is_some_and(|item| item.assign.is_some())
+        {
+            let rows = self.assign(&query, select, frame)?;
+            return Ok(rows);
+        }
+        let rows = match plain(&query) {
+            Some(select) => self.constants(&query, select, frame)?,
+            None => self.stream(&query, frame)?,
+        };
+        self.done(frame, Some(rows), true)?;
+        Ok(rows)
+    }
+
+    pub(super) fn recursion(&mut self, options: &[QueryHint]) -> Result<(), SqlError> {
+        let hint = options.iter().find(|hint| hint.name == "MAXRECURSION");
+        let rounds = match hint.and_then(|hint| hint.value.as_ref()) {
+            Some(Literal::Int(n)) => u32::try_from(*n).unwrap_or(0),
+            Some(_) => return Err(fault::not_supported("this MAXRECURSION")),
+            None => RECURSION_DEFAULT,
+        };
+        self.core.shared.facts().recursion = rounds;
+        Ok(())
+    }
+
+    /// A SELECT without FROM never reaches SQLite.
+    fn constants(
+        &mut self,
+        query: &Query,
+        select: &Select,
+        frame: &Frame,
+    ) -> Result<u64, SqlError> {
+        let env = Env::new(&self.core.shared, &frame.values);
+        if let Some(filter) = &select.filter
+            && eval::truth(filter, &env, &[])? != Some(true)
+        {
+            self.sink.columns(&query.columns)?;
+            return Ok(0);
+        }
+        // The whole row first: an error leaves no half of a result set.
+        let row = select
+            .items
+            .iter()
+            .map(|item| eval::evaluate(&item.expr, &env, &[]))
+            .collect::<Result<Vec<_>, _>>()?;
+        self.sink.columns(&query.columns)?;
+        self.sink.row(row)?;
+        Ok(1)
+    }
+
+    /// Rows go to the client one by one.
+    fn stream(&mut self, query: &Query, frame: &Frame) -> Result<u64, SqlError> {
+        let (text, plan) = self.generate(frame, |generator| generator.query(query))?;
+        let types: Vec<SqlType> = query.columns.iter().map(|column| column.ty).collect();
+        let sink = &mut *self.sink;
+        let mut started = false;
+        let rows = run(self.core, self.cancel, &text, plan, &types, &mut |row| {
+            if !started {
+                started = true;
+                sink.columns(&query.columns)?;
+            }
+            sink.row(row)
+        })?;
+        if !started {
+            sink.columns(&query.columns)?;
+        }
+        Ok(rows)
+    }
+
+    /// `SELECT @v = …`: one assignment per row, in order; without rows the variables stay.
+    fn assign(
+        &mut self,
+        query: &Query,
+        select: &Select,
+        frame: &mut Frame,
+    ) -> Result<u64, SqlError> {
+        let mut leaves: Vec<TypedExpr> = Vec::new();
+        let trees: Vec<(usize, TypedExpr)> = {
+            let env = Env::new(&self.core.shared, &frame.values);
+            select
+                .items
+                .iter()
+                .filter_map(|item| {
+                    let slot = item.assign?;
+                    Some((slot, split_keeping_variables(&item.expr, &env, &mut leaves)))
+                })
+                .collect()
+        };
+        if plain(query).is_some() && leaves.is_empty() {
+            if let Some(filter) = &select.filter {
+                let env = Env::new(&self.core.shared, &frame.values);
+                if eval::truth(filter, &env, &[])? != Some(true) {
+                    return Ok(0);
+                }
+            }
+            for (slot, tree) in &trees {
+                let env = Env::new(&self.core.shared, &frame.values);
+                let value = eval::evaluate(tree, &env, &[])?;
+                frame.values[*slot] = value;
+            }
+            return Ok(1);
+        }
+        let mut order = query.order.clone();
+        for key in &mut order {
+            // The items are not in the text; keys stand for themselves.
+            key.item = None;
+        }
+        let (text, plan) = self.generate(frame, |generator| {
+            let mut items = Vec::with_capacity(leaves.len().max(1));
+            for leaf in &leaves {
+                items.push(generator.expr(leaf)?);
+            }
+            if items.is_empty() {
+                items.push("1".to_owned());
+            }
+            let with = generator.with(&query.ctes)?;
+            let body = generator.select(select, &items)?;
+            Ok(format!(
+                "{with}{}",
+                generator.ordered(body, &order, &query.limit)?
+            ))
+        })?;
+        let types: Vec<SqlType> = leaves.iter().map(|leaf| leaf.ty).collect();
+        let shared = std::sync::Arc::clone(&self.core.shared);
+        let values = &mut frame.values;
+        run(self.core, self.cancel, &text, plan, &types, &mut |row| {
+            for (slot, tree) in &trees {
+                let env = Env::new(&shared, values);
+                let value = eval::evaluate(tree, &env, &row)?;
+                values[*slot] = value;
+            }
+            Ok(())
+        })
+    }
+
+    /// Value of an expression that holds subqueries.
+    pub(super) fn query_value(
+        &mut self,
+        expr: &TypedExpr,
+        frame: &Frame,
+    ) -> Result<Value, SqlError> {
+        let (text, plan) = self.generate(frame, |generator| {
+            Ok(format!("SELECT {}", generator.expr(expr)?))
+        })?;
+        let mut value = Value::Null;
+        run(
+            self.core,
+            self.cancel,
+            &text,
+            plan,
+            &[expr.ty],
+            &mut |mut row| {
+                value = row.pop().unwrap_or_default();
+                Ok(())
+            },
+        )?;
+        Ok(value)
+    }
+
+    /// Generates a statement's text and plan.
+    pub(super) fn generate(
+        &self,
+        frame: &Frame,
+        write: impl FnOnce(&mut Generator<'_>) -> Result<String, SqlError>,
+    ) -> Result<(String, Plan), SqlError> {
+        let shared = &self.core.shared;
+        let env = Env::new(shared, &frame.values);
+        let own = is_own(shared);
+        let mut generator = Generator::new(&env, &own);
+        let text = write(&mut generator)?;
+        Ok((text, generator.plan))
+    }
+}
+
+/// A SELECT without FROM whose items need no rows.
+fn plain(query: &Query) -> Option<&Select> {
+    let Body::Select(select) = &query.body else {
+        return None;
+    };
+    let simple = select.from.is_none()
+        && !select.grouped
+        && query.limit == tsql::bind::ir::Limit::default()
+        && select.filter.as_ref().is_none_or(TypedExpr::is_scalar)
+        && select.items.iter().all(|item| item.expr.is_scalar());
+    simple.then_some(select)
+}
+
+fn select_into(body: &QueryBody) -> Option<&ObjectName> {
+    match body {
+        QueryBody::Select(select) => select.into.as_ref(),
+        QueryBody::Nested(query) => select_into(&query.body),
+        QueryBody::Chain { first, .. } => select_into(first),
+    }
+}
+
+/// Runs a statement and hands over its rows; returns how many there were.
+pub(super) fn run(
+    core: &mut Core,
+    cancel: &crate::CancelToken,
+    text: &str,
+    plan: Plan,
+    types: &[SqlType],
+    each: &mut dyn FnMut(Vec<Value>) -> Result<(), SqlError>,
+) -> Result<u64, SqlError> {
+    let shared = std::sync::Arc::clone(&core.shared);
+    let store = core.store(cancel)?;
+    for key in &plan.objects {
+        store.attach(*key)?;
+    }
+    shared.set_plan(plan.compiled);
+    let mut statement = store
+        .db
+        .prepare_cached(text)
+        .map_err(|error| store.error(&error))?;
+    let params = plan.params.into_iter().map(Parameter);
+    let mut rows = statement
+        .query(rusqlite::params_from_iter(params))
+        .map_err(|error| store.error(&error))?;
+    let mut count = 0;
+    while let Some(row) = rows.next().map_err(|error| store.error(&error))? {
+        let mut values = Vec::with_capacity(types.len());
+        for (at, ty) in types.iter().enumerate() {
+            let raw = row.get_ref(at).map_err(|error| store.error(&error))?;
+            values.push(decode(raw, *ty)?);
+        }
+        each(values)?;
+        count += 1;
+    }
+    Ok(count)
+}
+
+/// Runs a statement that changes rows; returns how many it changed.
+pub(super) fn change(
+    core: &mut Core,
+    cancel: &crate::CancelToken,
+    text: &str,
+    plan: Plan,
+) -> Result<u64, ChangeError> {
+    let shared = std::sync::Arc::clone(&core.shared);
+    let store = core.store(cancel).map_err(ChangeError::Sql)?;
+    for key in &plan.objects {
+        store.attach(*key).map_err(ChangeError::Sql)?;
+    }
+    shared.set_plan(plan.compiled);
+    let params: Vec<Parameter> = plan.params.into_iter().map(Parameter).collect();
+    let changed = store
+        .db
+        .prepare_cached(text)
+        .and_then(|mut statement| statement.execute(rusqlite::params_from_iter(params)));
+    match changed {
+        Ok(count) => Ok(u64::try_from(count).unwrap_or(u64::MAX)),
+        Err(rusqlite::Error::SqliteFailure(failure, Some(message)))
+            if failure.code == rusqlite::ErrorCode::ConstraintViolation =>
+        {
+            Err(ChangeError::Constraint(message))
+        }
+        Err(error) => Err(ChangeError::Sql(store.error(&error))),
+    }
+}
+
+/// Why a change failed.
+pub(super) enum ChangeError {
+    /// A unique key: SQLite's message names table and columns.
+    Constraint(String),
+    /// Anything else.
+    Sql(SqlError),
+}
+
+/// The key of the table that a FROM entry reads.
+pub(super) fn key_of(source: &Source, wanted: u32) -> Option<u32> {
+    match source {
+        Source::Table { id, key } if *id == wanted => Some(*key),
+        Source::Join { left, right, .. } => key_of(left, wanted).or_else(|| key_of(right, wanted)),
+        Source::Table { .. }
+        | Source::Function { .. }
+        | Source::Query { .. }
+        | Source::Cte { .. } => None,
+    }
+}

@@ -1,0 +1,246 @@
+//! SET of variables and options, USE.
+
+use super::{Frame, Interpreter};
+use crate::host::EnvChange;
+use crate::session::shared::option;
+use tsql::ast::{AssignOp, Expr, ExprKind, IsolationLevel, Literal, SetOption, UnaryOp, Variable};
+use tsql::bind::ir::TypedKind;
+use tsql::bind::{Binder, assign_operator, coerce};
+use tsql::convert::DateOrder;
+use tsql::{SqlError, Value, fault, messages};
+
+impl Interpreter<'_> {
+    pub(super) fn set_variable(
+        &mut self,
+        variable: &Variable,
+        op: AssignOp,
+        value: &Expr,
+        frame: &mut Frame,
+    ) -> Result<(), SqlError> {
+        let slot = frame
+            .scope
+            .slot(&variable.name)
+            .ok_or_else(|| fault::undeclared_variable(&variable.name))?;
+        let ty = frame.scope.locals[slot].ty;
+        let bound = match assign_operator(op) {
+            None => self.bind(value, frame)?,
+            Some(op) => {
+                // `SET @v += x` is `SET @v = @v + x`.
+                let whole = Expr {
+                    span: value.span,
+                    kind: ExprKind::Binary {
+                        op,
+                        left: Box::new(Expr {
+                            span: variable.span,
+                            kind: ExprKind::Variable(variable.clone()),
+                        }),
+                        right: Box::new(value.clone()),
+                    },
+                };
+                self.bind(&whole, frame)?
+            }
+        };
+        let bound = coerce(bound, ty)?;
+        frame.values[slot] = self.evaluate(&bound, frame)?;
+        Ok(())
+    }
+
+    pub(super) fn set_option(
+        &mut self,
+        setting: &SetOption,
+        frame: &Frame,
+    ) -> Result<(), SqlError> {
+        match setting {
+            SetOption::Switch { names, on } => {
+                for name in names {
+                    self.switch(name, *on)?;
+                }
+                Ok(())
+            }
+            SetOption::Value { name, value } => self.set_value(name, value, frame),
+            SetOption::IsolationLevel(level) => {
+                // Reads are of a snapshot per statement at every level; the level is what a client sees of it.
+                self.core.shared.facts().isolation = match level {
+                    IsolationLevel::ReadUncommitted => 1,
+                    IsolationLevel::ReadCommitted => 2,
+                    IsolationLevel::RepeatableRead => 3,
+                    IsolationLevel::Serializable => 4,
+                    IsolationLevel::Snapshot => 5,
+                };
+                Ok(())
+            }
+            SetOption::IdentityInsert { table, on } => {
+                let key = self
+                    .core
+                    .shared
+                    .temp_key(&table.name.text)
+                    .ok_or_else(|| messages::OBJECT_NOT_FOUND.with(&[&table.to_string()]))?;
+                self.core.identity_insert = on.then_some(key);
+                Ok(())
+            }
+            // There are no plans and no pages to count.
+            SetOption::Statistics { .. } => Ok(()),
+        }
+    }
+
+    fn switch(&mut self, name: &str, on: bool) -> Result<(), SqlError> {
+        let bit = match name {
+            "NOCOUNT" => option::NOCOUNT,
+            "XACT_ABORT" => option::XACT_ABORT,
+            "QUOTED_IDENTIFIER" => option::QUOTED_IDENTIFIER,
+            "ANSI_NULLS" if !on => return Err(fault::not_supported("SET ANSI_NULLS OFF")),
+            "ANSI_NULLS" => option::ANSI_NULLS,
+            "ANSI_WARNINGS" => option::ANSI_WARNINGS,
+            "ANSI_PADDING" => option::ANSI_PADDING,
+            "ANSI_NULL_DFLT_ON" => option::ANSI_NULL_DFLT_ON,
+            "ANSI_NULL_DFLT_OFF" => option::ANSI_NULL_DFLT_OFF,
+            "ANSI_DEFAULTS" => {
+                option::ANSI_NULLS
+                    | option::ANSI_WARNINGS
+                    | option::ANSI_PADDING
+                    | option::ANSI_NULL_DFLT_ON
+                    | option::QUOTED_IDENTIFIER
+            }
+            "ARITHABORT" => option::ARITHABORT,
+            "ARITHIGNORE" => option::ARITHIGNORE,
+            "CONCAT_NULL_YIELDS_NULL" => option::CONCAT_NULL_YIELDS_NULL,
+            "NUMERIC_ROUNDABORT" => option::NUMERIC_ROUNDABORT,
+            "CURSOR_CLOSE_ON_COMMIT" => option::CURSOR_CLOSE_ON_COMMIT,
+            // Drivers turn it off at login; on, a transaction would begin unasked.
+            "IMPLICIT_TRANSACTIONS" if on => {
+                return Err(fault::not_supported("SET IMPLICIT_TRANSACTIONS ON"));
+            }
+            "IMPLICIT_TRANSACTIONS" => option::IMPLICIT_TRANSACTIONS,
+            "NOEXEC" | "PARSEONLY" | "FMTONLY" | "SHOWPLAN_ALL" | "SHOWPLAN_TEXT"
+            | "SHOWPLAN_XML"
+                if on =>
+            {
+                return Err(fault::not_supported(&format!("SET {name} ON")));
+            }
+            // Others have nothing to act on here.
+            _ => 0,
+        };
+        let mut facts = self.core.shared.facts();
+        if on {
+            facts.options |= bit;
+        } else {
+            facts.options &= !bit;
+        }
+        Ok(())
+    }
+
+    fn set_value(&mut self, name: &str, value: &Expr, frame: &Frame) -> Result<(), SqlError> {
+        let given = match &value.kind {
+            ExprKind::Literal(Literal::String { text, .. }) => Value::string(text.as_str()),
+            ExprKind::Unary {
+                op: UnaryOp::Minus,
+                operand,
+            } => {
+                let bound = self.bind(operand, frame)?;
+                let value = self.evaluate(&bound, frame)?;
+                value.as_i64().map_or(Value::Null, |n| Value::BigInt(-n))
+            }
+            _ => {
+                let bound = self.bind(value, frame)?;
+                self.evaluate(&bound, frame)?
+            }
+        };
+        let number = given.as_i64().and_then(|n| i32::try_from(n).ok());
+        let text = given.as_str().unwrap_or_default().to_owned();
+        match name {
+            "DATEFIRST" => {
+                let first = number
+                    .and_then(|n| u8::try_from(n).ok())
+                    .filter(|n| (1..=7).contains(n));
+                let first = first.ok_or_else(|| {
+                    SqlError::new(
+                        2744,
+                        16,
+                        "The DATEFIRST value is not valid. It must be between 1 and 7.",
+                    )
+                })?;
+                self.core.shared.facts().date_first = first;
+            }
+            "DATEFORMAT" => {
+                let order = DateOrder::parse(&text).ok_or_else(|| {
+                    SqlError::new(
+                        2741,
+                        16,
+                        format!("SET DATEFORMAT date order '{text}' is invalid."),
+                    )
+                })?;
+                self.core.shared.facts().date_order = order;
+            }
+            "LANGUAGE" => {
+                let english = ["us_english", "english", "british", "british english"];
+                if !english.iter().any(|known| text.eq_ignore_ascii_case(known)) {
+                    return Err(fault::not_supported(&format!("SET LANGUAGE {text}")));
+                }
+                let british = text.to_ascii_lowercase().starts_with("british");
+                let new = if british { "British" } else { "us_english" };
+                let old = {
+                    let mut facts = self.core.shared.facts();
+                    facts.date_order = if british {
+                        DateOrder::DayMonthYear
+                    } else {
+                        DateOrder::MonthDayYear
+                    };
+                    facts.date_first = if british { 1 } else { 7 };
+                    std::mem::replace(&mut facts.language, new.to_owned())
+                };
+                self.sink.env_change(EnvChange::Language {
+                    old,
+                    new: new.to_owned(),
+                });
+                self.sink.message(messages::CHANGED_LANGUAGE.with(&[new]));
+            }
+            "LOCK_TIMEOUT" => self.core.shared.facts().lock_timeout = number.unwrap_or(-1),
+            "TEXTSIZE" => {
+                // 0 is the default, which bounds nothing here.
+                let size = number.filter(|n| *n != 0).unwrap_or(-1);
+                self.core.shared.facts().text_size = size;
+            }
+            "ROWCOUNT" if number != Some(0) => {
+                return Err(fault::not_supported("SET ROWCOUNT"));
+            }
+            "CONTEXT_INFO" => {
+                self.core.shared.facts().context_info = match given {
+                    Value::Binary(bytes) => Some(bytes),
+                    _ => None,
+                };
+            }
+            // DEADLOCK_PRIORITY, QUERY_GOVERNOR_COST_LIMIT and kin: nothing here waits or is governed by them.
+            _ => {}
+        }
+        Ok(())
+    }
+
+    pub(super) fn use_database(&mut self, name: &str) -> Result<(), SqlError> {
+        let known = self.core.shared.host().database(name);
+        let new = known.ok_or_else(|| messages::UNKNOWN_DATABASE.with(&[name]))?;
+        let old = std::mem::replace(&mut self.core.shared.facts().database, new.clone());
+        self.core.shared.host().enter_database(&new);
+        self.core.database.clone_from(&new);
+        self.sink.env_change(EnvChange::Database {
+            old,
+            new: new.clone(),
+        });
+        self.sink.message(messages::CHANGED_DATABASE.with(&[&new]));
+        Ok(())
+    }
+
+    /// Slot of a variable named in an argument.
+    pub(super) fn output_slot(&self, expr: &Expr, frame: &Frame) -> Option<usize> {
+        let ExprKind::Variable(variable) = &expr.kind else {
+            return None;
+        };
+        let names = crate::session::names::Names {
+            shared: &self.core.shared,
+            scope: &frame.scope,
+        };
+        match Binder::new(&names).expr(expr).map(|bound| bound.kind) {
+            Ok(TypedKind::Variable(slot)) => Some(slot),
+            _ => frame.scope.slot(&variable.name),
+        }
+    }
+}

@@ -1,0 +1,395 @@
+//! What expressions see of the session: variables, system variables, functions about session and instance.
+
+use super::shared::{Facts, Object, Shared, option};
+use crate::host::Host;
+use std::sync::MutexGuard;
+use tsql::bind::ir::Global;
+use tsql::convert::DateOrder;
+use tsql::eval::{Environment, collate, split_name};
+use tsql::{Decimal, SqlError, Value, fault};
+use uuid::Uuid;
+
+/// Build number that @@MICROSOFTVERSION shows: 16.0.1000.
+const MICROSOFT_VERSION: i32 = 0x1000_03E8;
+/// Locale of us_english.
+const LANGUAGE_ID: i16 = 0;
+/// Schemas that every database has, by number.
+const SCHEMAS: [(i64, &str); 4] = [
+    (1, "dbo"),
+    (2, "guest"),
+    (3, "INFORMATION_SCHEMA"),
+    (4, "sys"),
+];
+
+/// The environment of a statement.
+pub(crate) struct Env<'s> {
+    shared: &'s Shared,
+    variables: &'s [Value],
+}
+
+impl<'s> Env<'s> {
+    /// With the values of local variables, by slot.
+    pub(crate) const fn new(shared: &'s Shared, variables: &'s [Value]) -> Self {
+        Self { shared, variables }
+    }
+
+    /// Inside SQLite: variables were replaced by their values.
+    pub(crate) const fn of_rows(shared: &'s Shared) -> Self {
+        Self {
+            shared,
+            variables: &[],
+        }
+    }
+
+    fn facts(&self) -> MutexGuard<'_, Facts> {
+        self.shared.facts()
+    }
+}
+
+fn text(value: &str) -> Value {
+    Value::string(value)
+}
+
+fn int(value: i64) -> Value {
+    i32::try_from(value).map_or(Value::Null, Value::Int)
+}
+
+fn maybe(value: Option<String>) -> Value {
+    value.map_or(Value::Null, Value::String)
+}
+
+fn flag(value: Option<bool>) -> Value {
+    value.map_or(Value::Null, |yes| Value::Int(i32::from(yes)))
+}
+
+impl Environment for Env<'_> {
+    fn variable(&self, slot: usize) -> Value {
+        self.variables.get(slot).cloned().unwrap_or_default()
+    }
+
+    fn global(&self, global: Global) -> Value {
+        let facts = self.facts();
+        match global {
+            Global::Error => Value::Int(facts.last_error),
+            Global::RowCount => Value::Int(i32::try_from(facts.row_count).unwrap_or(i32::MAX)),
+            Global::TranCount => Value::Int(i32::try_from(facts.tran_count).unwrap_or(i32::MAX)),
+            Global::FetchStatus => Value::Int(facts.fetch_status),
+            Global::CursorRows | Global::Counter => Value::Int(0),
+            Global::Identity => identity(facts.identity),
+            Global::NestLevel => Value::Int(i32::try_from(facts.nest_level).unwrap_or(i32::MAX)),
+            Global::Spid => Value::SmallInt(facts.spid),
+            Global::ProcId => Value::Int(facts.proc_id),
+            Global::ServerName | Global::ServiceName | Global::Version => {
+                drop(facts);
+                let name = match global {
+                    Global::ServerName => "ServerName",
+                    Global::Version => "@@VERSION",
+                    _ => "@@SERVICENAME",
+                };
+                let value = self.shared.host().server_property(name);
+                if value.is_null() && global == Global::ServiceName {
+                    return text("MSSQLSERVER");
+                }
+                value
+            }
+            Global::MicrosoftVersion => Value::Int(MICROSOFT_VERSION),
+            Global::Options => Value::Int(facts.options),
+            Global::Language => text(&facts.language),
+            Global::LangId => Value::SmallInt(LANGUAGE_ID),
+            Global::DateFirst => Value::TinyInt(facts.date_first),
+            Global::LockTimeout => Value::Int(facts.lock_timeout),
+            Global::TextSize => Value::Int(facts.text_size),
+            Global::MaxPrecision => Value::TinyInt(38),
+            Global::MaxConnections => Value::Int(32_767),
+            Global::Dbts => Value::Binary(vec![0; 8]),
+            Global::RemServer => Value::Null,
+            Global::TimeTicks => Value::Int(31_250),
+        }
+    }
+
+    fn now(&self) -> (i64, i16) {
+        self.facts().now
+    }
+
+    fn new_guid(&self) -> Uuid {
+        Uuid::new_v4()
+    }
+
+    fn random(&self, seed: Option<i32>) -> f64 {
+        let mut facts = self.facts();
+        if let Some(seed) = seed {
+            // Spread close seeds apart, and keep clear of zero.
+            let wide = u64::from(seed.unsigned_abs()).wrapping_add(0x9e37_79b9_7f4a_7c15);
+            facts.random = wide.wrapping_mul(0xbf58_476d_1ce4_e5b9) | 1;
+        }
+        // xorshift64*
+        let mut x = facts.random;
+        x ^= x >> 12;
+        x ^= x << 25;
+        x ^= x >> 27;
+        facts.random = x;
+        let high = u32::try_from(x.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 32).unwrap_or(0);
+        f64::from(high) / (f64::from(u32::MAX) + 1.0)
+    }
+
+    fn date_first(&self) -> u8 {
+        self.facts().date_first
+    }
+
+    fn date_order(&self) -> DateOrder {
+        self.facts().date_order
+    }
+
+    fn null_concatenates(&self) -> bool {
+        self.facts().has(option::CONCAT_NULL_YIELDS_NULL)
+    }
+
+    fn session_function(&self, name: &str, args: &[Value]) -> Result<Value, SqlError> {
+        if let Some(value) = self.of_session(name, args)? {
+            return Ok(value);
+        }
+        self.of_host(name, args)
+    }
+
+    fn host_function(&self, key: u32, args: &[Value]) -> Result<Value, SqlError> {
+        match self.shared.object(key) {
+            Some(Object::HostFunction(decl)) => self.shared.host().call_scalar(&decl, args),
+            _ => Err(fault::internal("a function is gone")),
+        }
+    }
+}
+
+fn identity(value: Option<i128>) -> Value {
+    value.map_or(Value::Null, |unscaled| {
+        Value::Decimal(Decimal {
+            unscaled,
+            precision: 38,
+            scale: 0,
+        })
+    })
+}
+
+impl Env<'_> {
+    /// Functions that need no host; `None` for others.
+    fn of_session(&self, name: &str, args: &[Value]) -> Result<Option<Value>, SqlError> {
+        let facts = self.facts();
+        let caught = facts.caught.as_ref();
+        let first = args.first().and_then(Value::as_str);
+        Ok(Some(match name {
+            "ERROR_NUMBER" => caught.map_or(Value::Null, |e| Value::Int(e.number)),
+            "ERROR_SEVERITY" => caught.map_or(Value::Null, |e| Value::Int(i32::from(e.severity))),
+            "ERROR_STATE" => caught.map_or(Value::Null, |e| Value::Int(i32::from(e.state))),
+            "ERROR_LINE" => caught.map_or(Value::Null, |e| int(i64::from(e.line))),
+            "ERROR_PROCEDURE" => caught
+                .filter(|e| !e.procedure.is_empty())
+                .map_or(Value::Null, |e| text(&e.procedure)),
+            "ERROR_MESSAGE" => caught.map_or(Value::Null, |e| text(&e.message)),
+            "XACT_STATE" => Value::SmallInt(match (facts.tran_count, facts.doomed) {
+                (0, _) => 0,
+                (_, true) => -1,
+                (_, false) => 1,
+            }),
+            "SCOPE_IDENTITY" => identity(facts.identity),
+            "ROWCOUNT_BIG" => Value::BigInt(i64::try_from(facts.row_count).unwrap_or(i64::MAX)),
+            "HOST_NAME" => text(&facts.host_name),
+            "APP_NAME" | "PROGRAM_NAME" => text(&facts.application),
+            "ORIGINAL_DB_NAME" => text(&facts.original_database),
+            "DB_NAME" if args.is_empty() => text(&facts.database),
+            "CONTEXT_INFO" => facts
+                .context_info
+                .clone()
+                .map_or(Value::Null, Value::Binary),
+            "SCHEMA_NAME" => match args.first() {
+                None => text("dbo"),
+                Some(id) => SCHEMAS
+                    .iter()
+                    .find(|(known, _)| Some(*known) == id.as_i64())
+                    .map_or(Value::Null, |(_, name)| text(name)),
+            },
+            "SCHEMA_ID" => match args.first() {
+                None => Value::Int(1),
+                Some(_) => SCHEMAS
+                    .iter()
+                    .find(|(_, known)| first.is_some_and(|name| collate::same(name, known)))
+                    .map_or(Value::Null, |(id, _)| int(*id)),
+            },
+            "SESSIONPROPERTY" => {
+                let bit = match first.unwrap_or_default().to_ascii_uppercase().as_str() {
+                    "ANSI_NULLS" => option::ANSI_NULLS,
+                    "ANSI_PADDING" => option::ANSI_PADDING,
+                    "ANSI_WARNINGS" => option::ANSI_WARNINGS,
+                    "ARITHABORT" => option::ARITHABORT,
+                    "CONCAT_NULL_YIELDS_NULL" => option::CONCAT_NULL_YIELDS_NULL,
+                    "NUMERIC_ROUNDABORT" => option::NUMERIC_ROUNDABORT,
+                    "QUOTED_IDENTIFIER" => option::QUOTED_IDENTIFIER,
+                    _ => return Ok(Some(Value::Null)),
+                };
+                Value::Int(i32::from(facts.has(bit)))
+            }
+            "CONNECTIONPROPERTY" => match first.unwrap_or_default().to_ascii_lowercase().as_str() {
+                "net_transport" => text("TCP"),
+                "protocol_type" => text("TSQL"),
+                "auth_scheme" => text("SQL"),
+                _ => Value::Null,
+            },
+            "FORMATMESSAGE" => {
+                let format = first.unwrap_or_default();
+                match crate::interpret::format_message(format, args.get(1..).unwrap_or_default()) {
+                    Ok(message) => Value::String(message),
+                    Err(_) => Value::Null,
+                }
+            }
+            _ => return Ok(None),
+        }))
+    }
+
+    /// Functions that ask the host.
+    fn of_host(&self, name: &str, args: &[Value]) -> Result<Value, SqlError> {
+        let database = self.facts().database.clone();
+        let host = self.shared.host();
+        let first = args.first().and_then(Value::as_str);
+        let second = args.get(1).and_then(Value::as_str);
+        let given_null = args.first().is_some_and(Value::is_null);
+        if given_null && name != "IS_SRVROLEMEMBER" && name != "HAS_PERMS_BY_NAME" {
+            return Ok(Value::Null);
+        }
+        Ok(match name {
+            "DB_NAME" => {
+                let id = args.first().and_then(Value::as_i64);
+                maybe(
+                    id.and_then(|id| i32::try_from(id).ok())
+                        .and_then(|id| host.database_name(id)),
+                )
+            }
+            "DB_ID" => {
+                let id = host.database_id(first.unwrap_or(&database));
+                id.and_then(|id| i16::try_from(id).ok())
+                    .map_or(Value::Null, Value::SmallInt)
+            }
+            "SUSER_SNAME" | "SUSER_NAME" => match args.first() {
+                None => text(&host.principal().login),
+                Some(Value::Binary(sid)) => maybe(host.login_name(Some(sid))),
+                Some(_) => Value::Null,
+            },
+            "SUSER_SID" => host.login_sid(first).map_or(Value::Null, Value::Binary),
+            "SYSTEM_USER" | "ORIGINAL_LOGIN" => text(&host.principal().login),
+            "USER_NAME" | "USER" | "CURRENT_USER" | "SESSION_USER" => match args.first() {
+                None => text(&user_name(host.as_ref())),
+                Some(id) => match id.as_i64() {
+                    Some(1) => text("dbo"),
+                    Some(2) => text("guest"),
+                    _ => Value::Null,
+                },
+            },
+            "USER_ID" => match first {
+                None => Value::Int(if host.principal().sysadmin { 1 } else { 5 }),
+                Some(name) if collate::same(name, "dbo") => Value::Int(1),
+                Some(name) if collate::same(name, "guest") => Value::Int(2),
+                Some(_) => Value::Null,
+            },
+            "OBJECT_ID" => object_id(
+                self.shared,
+                host.as_ref(),
+                &database,
+                first.unwrap_or_default(),
+                second,
+            ),
+            "OBJECT_NAME" | "OBJECT_SCHEMA_NAME" => {
+                let id = args.first().and_then(Value::as_i64);
+                let owner = args
+                    .get(1)
+                    .and_then(Value::as_i64)
+                    .and_then(|id| i32::try_from(id).ok())
+                    .and_then(|id| host.database_name(id))
+                    .unwrap_or(database);
+                let found = id
+                    .and_then(|id| i32::try_from(id).ok())
+                    .and_then(|id| host.object_name(&owner, id));
+                maybe(found.map(|(schema, object)| {
+                    if name == "OBJECT_NAME" {
+                        object
+                    } else {
+                        schema
+                    }
+                }))
+            }
+            // Nothing more is known of an object than that it exists.
+            "OBJECTPROPERTY" => Value::Null,
+            "SERVERPROPERTY" => host.server_property(first.unwrap_or_default()),
+            "DATABASEPROPERTYEX" => database_property(
+                host.as_ref(),
+                first.unwrap_or_default(),
+                second.unwrap_or_default(),
+            ),
+            "IS_SRVROLEMEMBER" => {
+                flag(host.is_server_role_member(first.unwrap_or_default(), second))
+            }
+            "IS_MEMBER" => flag(host.is_role_member(&database, first.unwrap_or_default(), None)),
+            "IS_ROLEMEMBER" => {
+                flag(host.is_role_member(&database, first.unwrap_or_default(), second))
+            }
+            // What a sysadmin may do is everything; for others only the server roles tell.
+            "HAS_PERMS_BY_NAME" => Value::Int(i32::from(host.principal().sysadmin)),
+            "HAS_DBACCESS" => flag(host.database(first.unwrap_or_default()).map(|_| true)),
+            _ => return Err(fault::unknown_function(name)),
+        })
+    }
+}
+
+fn user_name(host: &dyn Host) -> String {
+    let principal = host.principal();
+    if principal.sysadmin {
+        "dbo".to_owned()
+    } else {
+        principal.login
+    }
+}
+
+/// OBJECT_ID of a temporary table, or of what the host knows.
+fn object_id(
+    shared: &Shared,
+    host: &dyn Host,
+    database: &str,
+    name: &str,
+    _kind: Option<&str>,
+) -> Value {
+    let mut parts = split_name(name);
+    let object = parts.pop().unwrap_or_default();
+    if object.starts_with('#') {
+        let key = shared.temp_key(&object);
+        // Numbers of temporary tables are negative, as in tempdb.
+        return key.map_or(Value::Null, |key| int(-100 - i64::from(key)));
+    }
+    let schema = parts.pop().filter(|s| !s.is_empty());
+    let database = parts
+        .pop()
+        .filter(|d| !d.is_empty())
+        .unwrap_or_else(|| database.to_owned());
+    let Some(database) = host.database(&database) else {
+        return Value::Null;
+    };
+    let schemas = match &schema {
+        Some(schema) => vec![schema.as_str()],
+        None => vec!["dbo", "sys"],
+    };
+    schemas
+        .into_iter()
+        .find_map(|schema| host.object_id(&database, schema, &object))
+        .map_or(Value::Null, Value::Int)
+}
+
+fn database_property(host: &dyn Host, database: &str, property: &str) -> Value {
+    if host.database(database).is_none() {
+        return Value::Null;
+    }
+    match property.to_ascii_lowercase().as_str() {
+        "status" => text("ONLINE"),
+        "updateability" => text("READ_WRITE"),
+        "useraccess" => text("MULTI_USER"),
+        "recovery" => text("SIMPLE"),
+        "collation" => host.server_property("Collation"),
+        "isinstandby" | "isautoclose" | "isautoshrink" | "isfulltextenabled" => Value::Int(0),
+        "version" => Value::Int(957),
+        _ => Value::Null,
+    }
+}

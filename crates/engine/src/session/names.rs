@@ -1,0 +1,139 @@
+//! Resolves names for the binder: variables of the frame, temporary tables, the host's objects.
+
+use super::shared::{Object, Shared};
+use crate::host::{FunctionDecl, FunctionResult};
+use std::sync::Arc;
+use tsql::ast::ObjectName;
+use tsql::bind::{Catalog, FunctionShape, Returns, TableShape};
+use tsql::{SqlError, SqlType, fault, messages};
+
+/// A local variable.
+#[derive(Debug, Clone)]
+pub(crate) struct Local {
+    /// Name with its `@`, in lower case.
+    pub(crate) name: String,
+    pub(crate) ty: SqlType,
+}
+
+/// What the names of one batch or procedure mean. Values stand beside it, by slot.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Scope {
+    pub(crate) locals: Vec<Local>,
+    /// Table variables: name in lower case, and key.
+    pub(crate) tables: Vec<(String, u32)>,
+}
+
+impl Scope {
+    pub(crate) fn slot(&self, name: &str) -> Option<usize> {
+        let lower = name.to_lowercase();
+        self.locals.iter().position(|local| local.name == lower)
+    }
+}
+
+/// The binder's catalog.
+pub(crate) struct Names<'s> {
+    pub(crate) shared: &'s Shared,
+    pub(crate) scope: &'s Scope,
+}
+
+impl Names<'_> {
+    fn database_of(&self, name: &ObjectName) -> Result<String, SqlError> {
+        match &name.database {
+            Some(part) => self
+                .shared
+                .host()
+                .database(&part.text)
+                .ok_or_else(|| messages::UNKNOWN_DATABASE.with(&[&part.text])),
+            None => Ok(self.shared.facts().database.clone()),
+        }
+    }
+
+    /// Schemas to look in, for a name that may leave its schema out.
+    fn schemas(name: &ObjectName) -> Vec<&str> {
+        match &name.schema {
+            Some(schema) => vec![&schema.text],
+            None => vec!["dbo", "sys"],
+        }
+    }
+
+    fn host_function(&self, name: &ObjectName) -> Option<Arc<FunctionDecl>> {
+        let here = self.database_of(name).ok()?;
+        let host = self.shared.host();
+        let mut places: Vec<(&str, &str)> = Self::schemas(name)
+            .into_iter()
+            .map(|schema| (here.as_str(), schema))
+            .collect();
+        if name.database.is_none() && name.schema.as_ref().is_none_or(|schema| schema.is("sys")) {
+            places.push(("master", "sys"));
+        }
+        places
+            .into_iter()
+            .find_map(|(database, schema)| host.function(database, schema, &name.name.text))
+    }
+
+    fn own(&self, key: u32) -> Option<TableShape> {
+        match self.shared.object(key) {
+            Some(Object::Own(table)) => Some(TableShape {
+                key,
+                columns: table.shape(),
+            }),
+            _ => None,
+        }
+    }
+}
+
+impl Catalog for Names<'_> {
+    fn variable(&self, name: &str) -> Option<(usize, SqlType)> {
+        let slot = self.scope.slot(name)?;
+        Some((slot, self.scope.locals[slot].ty))
+    }
+
+    fn table(&self, name: &ObjectName) -> Result<TableShape, SqlError> {
+        let unknown = || fault::invalid_object(&name.to_string());
+        if name.is_temporary() {
+            return self
+                .shared
+                .temp_key(&name.name.text)
+                .and_then(|key| self.own(key))
+                .ok_or_else(unknown);
+        }
+        let database = self.database_of(name)?;
+        let host = self.shared.host();
+        let decl = Self::schemas(name)
+            .into_iter()
+            .find_map(|schema| host.table(&database, schema, &name.name.text));
+        drop(host);
+        let decl = decl.ok_or_else(unknown)?;
+        let columns = decl.columns.clone();
+        let key = self.shared.intern(Object::HostTable { database, decl });
+        Ok(TableShape { key, columns })
+    }
+
+    fn table_variable(&self, name: &str) -> Option<TableShape> {
+        let lower = name.to_lowercase();
+        let (_, key) = self
+            .scope
+            .tables
+            .iter()
+            .find(|(known, _)| *known == lower)?;
+        self.own(*key)
+    }
+
+    fn function(&self, name: &ObjectName) -> Option<FunctionShape> {
+        let decl = self.host_function(name)?;
+        let params = decl
+            .params
+            .iter()
+            .map(|param| (param.ty, param.default.clone()))
+            .collect();
+        let returns = match &decl.returns {
+            FunctionResult::Scalar(ty) => Returns::Scalar(*ty),
+            FunctionResult::Table(columns) => Returns::Table(columns.clone()),
+        };
+        Some(FunctionShape {
+            key: self.shared.intern(Object::HostFunction(decl)),
+            params,
+            returns,
+        })
+    }
+}

@@ -1,0 +1,84 @@
+//! Temporary tables and table variables.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use tsql::ast::Expr;
+use tsql::{Column, SqlError, SqlType, fault};
+
+/// A column of a temporary table or table variable.
+#[derive(Debug, Clone)]
+pub(crate) struct OwnColumn {
+    pub(crate) column: Column,
+    /// Value when an INSERT gives none.
+    pub(crate) default: Option<Expr>,
+    /// The expression of a computed column.
+    pub(crate) computed: Option<Expr>,
+}
+
+/// A key of such a table.
+#[derive(Debug, Clone)]
+pub(crate) struct OwnKey {
+    pub(crate) name: String,
+    pub(crate) primary: bool,
+    pub(crate) columns: Vec<(usize, bool)>,
+}
+
+/// A temporary table or table variable. Its rows are in the session's database, as table `t<key>`.
+#[derive(Debug)]
+pub(crate) struct OwnTable {
+    pub(crate) key: u32,
+    /// Name as written, with its `#` or `@`.
+    pub(crate) name: String,
+    pub(crate) columns: Vec<OwnColumn>,
+    pub(crate) keys: Vec<OwnKey>,
+    pub(crate) checks: Vec<(String, Expr)>,
+    /// The identity column.
+    pub(crate) identity: Option<usize>,
+    pub(crate) seed: i64,
+    pub(crate) increment: i64,
+    /// The value that the next row gets.
+    pub(crate) next: AtomicI64,
+    /// Whether it is a table variable, which ROLLBACK leaves alone.
+    pub(crate) variable: bool,
+}
+
+impl OwnTable {
+    pub(crate) fn shape(&self) -> Vec<Column> {
+        self.columns.iter().map(|c| c.column.clone()).collect()
+    }
+
+    /// Takes the next identity value; gaps stay when the row is not kept.
+    pub(crate) fn next_identity(&self) -> Result<i64, SqlError> {
+        let value = self.next.fetch_add(self.increment, Ordering::SeqCst);
+        let ty = self
+            .identity
+            .and_then(|at| self.columns.get(at))
+            .map_or(SqlType::BigInt, |c| c.column.ty);
+        let fits = match ty {
+            SqlType::TinyInt => u8::try_from(value).is_ok(),
+            SqlType::SmallInt => i16::try_from(value).is_ok(),
+            SqlType::Int => i32::try_from(value).is_ok(),
+            _ => true,
+        };
+        if fits {
+            Ok(value)
+        } else {
+            Err(fault::overflow_converting("IDENTITY", ty))
+        }
+    }
+
+    /// An explicit identity value moves the next one on.
+    pub(crate) fn saw_identity(&self, value: i64) {
+        if self.increment > 0 {
+            self.next
+                .fetch_max(value.saturating_add(self.increment), Ordering::SeqCst);
+        } else {
+            self.next
+                .fetch_min(value.saturating_add(self.increment), Ordering::SeqCst);
+        }
+    }
+
+    /// TRUNCATE: as new.
+    pub(crate) fn reseed(&self) {
+        self.next.store(self.seed, Ordering::SeqCst);
+    }
+}

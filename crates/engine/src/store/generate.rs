@@ -1,0 +1,863 @@
+//! From bound queries to SQLite's SQL.
+//!
+//! Relations, and comparisons of values with the same encoding, are SQLite's. Whatever else an expression does is
+//! compiled: `ev(n, leaf, …)` calls back into [`tsql::eval`], with columns, aggregates and subqueries as leaves.
+//! What does not depend on rows is computed before the query runs and becomes a parameter.
+
+use super::encode::{INTEGER_DIGITS, encode};
+use super::functions::{Compiled, Target};
+use rusqlite::types::Value as Sqlite;
+use std::collections::BTreeSet;
+use tsql::ast::{CompareOp, JoinKind, SetOperator};
+use tsql::bind::ir::{
+    Aggregate, AggregateKind, Body, Bound, Collation, Cte, Frame, Limit, Query, Select, SortKey,
+    Source, TypedExpr, TypedKind, Window, WindowKind,
+};
+use tsql::eval::{self, Environment};
+use tsql::{Length, SqlError, SqlType, fault, messages};
+
+/// What one generated statement needs besides its text.
+#[derive(Debug, Default)]
+pub(crate) struct Plan {
+    /// Parameters `?1`, `?2`, …
+    pub(crate) params: Vec<Sqlite>,
+    /// Expressions for `ev`.
+    pub(crate) compiled: Vec<Compiled>,
+    /// Objects that the text names.
+    pub(crate) objects: BTreeSet<u32>,
+}
+
+/// Generates the text of one statement.
+pub(crate) struct Generator<'e> {
+    env: &'e dyn Environment,
+    /// Whether a key is a table of the session's own: its SQL name differs from a virtual table's.
+    own: &'e dyn Fn(u32) -> bool,
+    pub(crate) plan: Plan,
+    next_alias: u32,
+}
+
+impl<'e> Generator<'e> {
+    pub(crate) fn new(env: &'e dyn Environment, own: &'e dyn Fn(u32) -> bool) -> Self {
+        Self {
+            env,
+            own,
+            plan: Plan::default(),
+            next_alias: 0,
+        }
+    }
+
+    fn alias(&mut self) -> String {
+        self.next_alias += 1;
+        format!("q{}", self.next_alias)
+    }
+
+    /// A parameter of that value.
+    pub(crate) fn param(&mut self, value: Sqlite) -> String {
+        match value {
+            Sqlite::Null => "NULL".to_owned(),
+            Sqlite::Integer(v) if v >= 0 => v.to_string(),
+            other => {
+                self.plan.params.push(other);
+                format!("?{}", self.plan.params.len())
+            }
+        }
+    }
+
+    /// Name of a table in SQL.
+    pub(crate) fn table(&mut self, key: u32) -> String {
+        self.plan.objects.insert(key);
+        if (self.own)(key) {
+            format!("t{key}")
+        } else {
+            format!("temp.o{key}")
+        }
+    }
+
+    // ---- queries ----
+
+    /// A query whose columns are named `c0`, `c1`, …
+    pub(crate) fn query(&mut self, query: &Query) -> Result<String, SqlError> {
+        let with = self.with(&query.ctes)?;
+        let text = match &query.body {
+            Body::Select(select) => {
+                let mut items = Vec::with_capacity(select.items.len());
+                for (at, item) in select.items.iter().enumerate() {
+                    let text = self.expr(&item.expr)?;
+                    // Duplicates go, and groups form, under the column's collation.
+                    let collated = if select.distinct {
+                        collated(&text, &item.expr)
+                    } else {
+                        text
+                    };
+                    items.push(format!("{collated} AS c{at}"));
+                }
+                let body = self.select(select, &items)?;
+                self.ordered(body, &query.order, &query.limit)?
+            }
+            body => {
+                let body = self.body(body, query.columns.iter().map(|column| column.ty))?;
+                self.ordered(body, &query.order, &query.limit)?
+            }
+        };
+        Ok(format!("{with}{text}"))
+    }
+
+    fn body(
+        &mut self,
+        body: &Body,
+        types: impl Iterator<Item = SqlType>,
+    ) -> Result<String, SqlError> {
+        match body {
+            Body::Select(_) => Err(fault::internal("a SELECT has its own path")),
+            Body::Values(rows) => {
+                let mut lines = Vec::with_capacity(rows.len());
+                for row in rows {
+                    let values = row
+                        .iter()
+                        .map(|value| self.expr(value))
+                        .collect::<Result<Vec<_>, _>>()?;
+                    lines.push(format!("({})", values.join(",")));
+                }
+                let names: Vec<String> = types
+                    .enumerate()
+                    .map(|(at, _)| format!("column{} AS c{at}", at + 1))
+                    .collect();
+                Ok(format!(
+                    "SELECT {} FROM (VALUES {})",
+                    names.join(","),
+                    lines.join(",")
+                ))
+            }
+            Body::Set { op, left, right } => {
+                let names: Vec<String> = types
+                    .enumerate()
+                    .map(
+                        |(at, ty)| match collation_name(ty, Collation::CaseInsensitive) {
+                            Some(name) => format!("c{at} COLLATE {name} AS c{at}"),
+                            None => format!("c{at}"),
+                        },
+                    )
+                    .collect();
+                let names = names.join(",");
+                let op = match op {
+                    SetOperator::Union => "UNION",
+                    SetOperator::UnionAll => "UNION ALL",
+                    SetOperator::Except => "EXCEPT",
+                    SetOperator::Intersect => "INTERSECT",
+                };
+                let (left, right) = (self.query(left)?, self.query(right)?);
+                Ok(format!(
+                    "SELECT {names} FROM ({left}) {op} SELECT {names} FROM ({right})"
+                ))
+            }
+        }
+    }
+
+    /// Adds ORDER BY and the row limits.
+    pub(crate) fn ordered(
+        &mut self,
+        mut text: String,
+        order: &[SortKey],
+        limit: &Limit,
+    ) -> Result<String, SqlError> {
+        if !order.is_empty() {
+            let mut keys = Vec::with_capacity(order.len());
+            for key in order {
+                let value = match key.item {
+                    Some(at) => format!("c{at}"),
+                    None => self.expr(&key.expr)?,
+                };
+                let direction = if key.descending { " DESC" } else { "" };
+                keys.push(format!("{}{direction}", collated(&value, &key.expr)));
+            }
+            text.push_str(" ORDER BY ");
+            text.push_str(&keys.join(","));
+        }
+        if limit.percent || limit.ties {
+            let name = if limit.percent {
+                "TOP PERCENT"
+            } else {
+                "TOP WITH TIES"
+            };
+            return Err(fault::not_supported(name));
+        }
+        if let Some(count) = limit.top.as_ref().or(limit.fetch.as_ref()) {
+            let count = self.row_count(count)?;
+            text.push_str(&format!(" LIMIT {count}"));
+        }
+        if let Some(offset) = &limit.offset {
+            let offset = self.row_count(offset)?;
+            if limit.fetch.is_none() {
+                text.push_str(" LIMIT -1");
+            }
+            text.push_str(&format!(" OFFSET {offset}"));
+        }
+        Ok(text)
+    }
+
+    fn row_count(&mut self, expr: &TypedExpr) -> Result<i64, SqlError> {
+        if !expr.is_scalar() {
+            return Err(fault::not_supported("a row count that depends on rows"));
+        }
+        match eval::evaluate(expr, self.env, &[])?.as_i64() {
+            Some(count) if count >= 0 => Ok(count),
+            _ => Err(messages::ROW_COUNT_INVALID.with(&[])),
+        }
+    }
+
+    /// SELECT of ready items, without ORDER BY.
+    pub(crate) fn select(&mut self, select: &Select, items: &[String]) -> Result<String, SqlError> {
+        let mut text = format!(
+            "SELECT {}{}",
+            if select.distinct { "DISTINCT " } else { "" },
+            items.join(",")
+        );
+        if let Some(from) = &select.from {
+            text.push_str(" FROM ");
+            text.push_str(&self.source(from)?);
+        }
+        if let Some(filter) = &select.filter {
+            text.push_str(" WHERE ");
+            text.push_str(&self.expr(filter)?);
+        }
+        if !select.group.is_empty() {
+            let mut keys = Vec::with_capacity(select.group.len());
+            for key in &select.group {
+                let value = self.expr(key)?;
+                keys.push(collated(&value, key));
+            }
+            text.push_str(" GROUP BY ");
+            text.push_str(&keys.join(","));
+        }
+        if let Some(having) = &select.having {
+            let having = self.expr(having)?;
+            // Without GROUP BY there is one group, of all rows.
+            if select.group.is_empty() {
+                text.push_str(" GROUP BY NULL");
+            }
+            text.push_str(&format!(" HAVING {having}"));
+        }
+        Ok(text)
+    }
+
+    pub(crate) fn with(&mut self, ctes: &[Cte]) -> Result<String, SqlError> {
+        if ctes.is_empty() {
+            return Ok(String::new());
+        }
+        let mut parts = Vec::with_capacity(ctes.len());
+        for cte in ctes {
+            let mut names: Vec<String> =
+                (0..cte.columns.len()).map(|at| format!("c{at}")).collect();
+            let query = self.query(&cte.query)?;
+            if cte.recursive.is_empty() {
+                parts.push(format!("w{}({}) AS ({query})", cte.key, names.join(",")));
+                continue;
+            }
+            let listed = names.join(",");
+            names.push("round".to_owned());
+            let mut text = format!("SELECT {listed}, 0 FROM ({query})");
+            for member in &cte.recursive {
+                text.push_str(" UNION ALL ");
+                text.push_str(&self.recursive_member(member, cte.key)?);
+            }
+            parts.push(format!("w{}({}) AS ({text})", cte.key, names.join(",")));
+        }
+        Ok(format!("WITH RECURSIVE {} ", parts.join(",")))
+    }
+
+    fn recursive_member(&mut self, member: &Query, key: u32) -> Result<String, SqlError> {
+        let Body::Select(select) = &member.body else {
+            return Err(fault::not_supported(
+                "a recursive member of several SELECTs",
+            ));
+        };
+        let own = select
+            .from
+            .as_ref()
+            .and_then(|from| cte_source(from, key))
+            .ok_or_else(|| fault::not_supported("recursion inside a subquery"))?;
+        let mut items = select
+            .items
+            .iter()
+            .map(|item| self.expr(&item.expr))
+            .collect::<Result<Vec<_>, _>>()?;
+        items.push(format!("rounds(s{own}.round)"));
+        self.select(select, &items)
+    }
+
+    pub(crate) fn source(&mut self, source: &Source) -> Result<String, SqlError> {
+        Ok(match source {
+            Source::Table { id, key } => format!("{} AS s{id}", self.table(*key)),
+            Source::Function { id, key, args } => {
+                let args = args
+                    .iter()
+                    .map(|arg| self.expr(arg))
+                    .collect::<Result<Vec<_>, _>>()?;
+                let table = self.table(*key);
+                format!(
+                    "{}({}) AS s{id}",
+                    table.replace("temp.", ""),
+                    args.join(",")
+                )
+            }
+            Source::Query { id, query } => format!("({}) AS s{id}", self.query(query)?),
+            Source::Cte { id, key } => format!("w{key} AS s{id}"),
+            Source::Join {
+                left,
+                kind,
+                right,
+                on,
+            } => {
+                let left = self.source(left)?;
+                let nested = matches!(**right, Source::Join { .. });
+                let right = self.source(right)?;
+                let right = if nested { format!("({right})") } else { right };
+                let word = match kind {
+                    JoinKind::Inner | JoinKind::Cross => "JOIN",
+                    JoinKind::Left => "LEFT JOIN",
+                    JoinKind::Right => "RIGHT JOIN",
+                    JoinKind::Full => "FULL JOIN",
+                };
+                let on = match on {
+                    Some(on) => self.expr(on)?,
+                    None => "1".to_owned(),
+                };
+                format!("{left} {word} {right} ON {on}")
+            }
+        })
+    }
+
+    // ---- expressions ----
+
+    /// An expression or predicate.
+    pub(crate) fn expr(&mut self, expr: &TypedExpr) -> Result<String, SqlError> {
+        if expr.is_scalar() && !expr.is_volatile() {
+            // An error is raised only where a row needs the value.
+            return match eval::evaluate(expr, self.env, &[]) {
+                Ok(value) => {
+                    let raw = encode(&value, expr.ty)?;
+                    Ok(self.param(raw))
+                }
+                Err(_) => self.compile(expr, None),
+            };
+        }
+        match &expr.kind {
+            TypedKind::Column { source, column } => Ok(format!("s{source}.c{column}")),
+            TypedKind::Leaf(at) => Ok(format!("c{at}")),
+            TypedKind::Collate { operand, .. } => self.expr(operand),
+            TypedKind::Convert {
+                operand,
+                style: None,
+                ..
+            } if same_encoding(operand.ty, expr.ty) => self.expr(operand),
+            TypedKind::Subquery(query) => self.scalar_subquery(query),
+            TypedKind::Exists(query) => Ok(format!("EXISTS ({})", self.query(query)?)),
+            TypedKind::Quantified {
+                op,
+                all,
+                operand,
+                query,
+            } => self.quantified(*op, *all, operand, query),
+            TypedKind::Aggregate(aggregate) => self.aggregate(aggregate, expr.ty, None),
+            TypedKind::Window(window) => self.window(window, expr.ty),
+            TypedKind::And(left, right) => {
+                let (left, right) = (self.expr(left)?, self.expr(right)?);
+                Ok(format!("({left} AND {right})"))
+            }
+            TypedKind::Or(left, right) => {
+                let (left, right) = (self.expr(left)?, self.expr(right)?);
+                Ok(format!("({left} OR {right})"))
+            }
+            TypedKind::Not(operand) => Ok(format!("(NOT {})", self.expr(operand)?)),
+            TypedKind::IsNull { operand, negated } => {
+                let operand = self.expr(operand)?;
+                Ok(format!(
+                    "({operand} IS {}NULL)",
+                    if *negated { "NOT " } else { "" }
+                ))
+            }
+            TypedKind::Compare { op, left, right } if native(left.ty) => {
+                let collation = eval::collation_of(left, right);
+                let ty = left.ty;
+                let (left, right) = (self.expr(left)?, self.expr(right)?);
+                let left = with_collation(&left, ty, collation);
+                Ok(format!("({left} {} {right})", operator(*op)))
+            }
+            TypedKind::In {
+                operand,
+                list,
+                negated,
+            } if native(operand.ty) => {
+                let ty = operand.ty;
+                let collation = eval::explicit_collation(operand).unwrap_or_default();
+                let operand = self.expr(operand)?;
+                let operand = with_collation(&operand, ty, collation);
+                let list = list
+                    .iter()
+                    .map(|item| self.expr(item))
+                    .collect::<Result<Vec<_>, _>>()?;
+                let word = if *negated { "NOT IN" } else { "IN" };
+                Ok(format!("({operand} {word} ({}))", list.join(",")))
+            }
+            TypedKind::Case {
+                branches,
+                otherwise,
+            } if expr.any(&|node| holds_query(node)) => {
+                let mut text = "CASE".to_owned();
+                for (when, then) in branches {
+                    let (when, then) = (self.expr(when)?, self.expr(then)?);
+                    text.push_str(&format!(" WHEN {when} THEN {then}"));
+                }
+                if let Some(otherwise) = otherwise {
+                    let otherwise = self.expr(otherwise)?;
+                    text.push_str(&format!(" ELSE {otherwise}"));
+                }
+                Ok(format!("{text} END"))
+            }
+            _ => self.compile(expr, None),
+        }
+    }
+
+    /// A value for a column: converted already, checked for NULL.
+    pub(crate) fn assigned(
+        &mut self,
+        expr: &TypedExpr,
+        target: Target,
+    ) -> Result<String, SqlError> {
+        self.compile(expr, Some(target))
+    }
+
+    /// `ev(n, leaf, …)`
+    fn compile(&mut self, expr: &TypedExpr, target: Option<Target>) -> Result<String, SqlError> {
+        let (tree, leaves) = split(expr, self.env);
+        let mut args = Vec::with_capacity(leaves.len());
+        for leaf in &leaves {
+            args.push(self.expr(leaf)?);
+        }
+        let index = self.plan.compiled.len();
+        self.plan.compiled.push(Compiled {
+            expr: tree,
+            leaves: leaves.iter().map(|leaf| leaf.ty).collect(),
+            target,
+        });
+        let mut text = format!("ev({index}");
+        for arg in args {
+            text.push(',');
+            text.push_str(&arg);
+        }
+        text.push(')');
+        Ok(text)
+    }
+
+    fn scalar_subquery(&mut self, query: &Query) -> Result<String, SqlError> {
+        let text = self.query(query)?;
+        if at_most_one_row(query) {
+            return Ok(format!("({text})"));
+        }
+        let alias = self.alias();
+        Ok(format!(
+            "(SELECT single({alias}.c0) FROM ({text}) AS {alias})"
+        ))
+    }
+
+    fn quantified(
+        &mut self,
+        op: CompareOp,
+        all: bool,
+        operand: &TypedExpr,
+        query: &Query,
+    ) -> Result<String, SqlError> {
+        let ty = operand.ty;
+        if !native(ty) {
+            return Err(fault::not_supported(&format!(
+                "IN (SELECT …) of type {}",
+                ty.name()
+            )));
+        }
+        let collation = eval::explicit_collation(operand).unwrap_or_default();
+        let left = self.expr(operand)?;
+        let left = with_collation(&left, ty, collation);
+        let query = self.query(query)?;
+        match (op, all) {
+            (CompareOp::Equal, false) => Ok(format!("({left} IN ({query}))")),
+            (CompareOp::NotEqual, true) => Ok(format!("({left} NOT IN ({query}))")),
+            _ => {
+                let alias = self.alias();
+                let holds = format!("{left} {} {alias}.c0", operator(op));
+                let exists = |condition: &str| {
+                    format!("EXISTS (SELECT 1 FROM ({query}) AS {alias} WHERE {condition})")
+                };
+                // ALL is false at one failure, ANY true at one success; NULL where it might be.
+                let (decided, first, last) = if all {
+                    (exists(&format!("NOT ({holds})")), 0, 1)
+                } else {
+                    (exists(&holds), 1, 0)
+                };
+                let unknown = exists(&format!("({holds}) IS NULL"));
+                Ok(format!(
+                    "CASE WHEN {decided} THEN {first} WHEN {unknown} THEN NULL ELSE {last} END"
+                ))
+            }
+        }
+    }
+
+    /// An aggregate, perhaps with the text of an OVER clause behind it.
+    fn aggregate(
+        &mut self,
+        aggregate: &Aggregate,
+        ty: SqlType,
+        over: Option<&str>,
+    ) -> Result<String, SqlError> {
+        let over = over.unwrap_or_default();
+        let Some(first) = aggregate.args.first() else {
+            return Ok(format!("count(*){over}"));
+        };
+        let value = self.expr(first)?;
+        let value = collated(&value, first);
+        let distinct = if aggregate.distinct { "DISTINCT " } else { "" };
+        let exact = matches!(first.ty, SqlType::Decimal { .. } | SqlType::Numeric { .. });
+        let own = exact
+            || matches!(
+                aggregate.kind,
+                AggregateKind::StDev
+                    | AggregateKind::StDevP
+                    | AggregateKind::Var
+                    | AggregateKind::VarP
+            );
+        let plain = matches!(
+            aggregate.kind,
+            AggregateKind::Count
+                | AggregateKind::CountBig
+                | AggregateKind::Min
+                | AggregateKind::Max
+        );
+        if own && !plain && !over.is_empty() {
+            return Err(fault::not_supported("this aggregate with OVER"));
+        }
+        Ok(match aggregate.kind {
+            AggregateKind::Count | AggregateKind::CountBig => {
+                format!("count({distinct}{value}){over}")
+            }
+            AggregateKind::Min => format!("min({value}){over}"),
+            AggregateKind::Max => format!("max({value}){over}"),
+            AggregateKind::Sum if exact => format!("dsum({distinct}{value})"),
+            AggregateKind::Sum => {
+                let sum = format!("sum({distinct}{value}){over}");
+                if ty == SqlType::Int {
+                    self.narrowed(&sum)
+                } else {
+                    sum
+                }
+            }
+            AggregateKind::Avg if exact => {
+                let scale = |ty| match ty {
+                    SqlType::Decimal { scale, .. } | SqlType::Numeric { scale, .. } => scale,
+                    _ => 0,
+                };
+                format!("davg({value},{},{})", scale(first.ty), scale(ty))
+            }
+            AggregateKind::Avg if ty == SqlType::Float => {
+                format!("avg({distinct}{value}){over}")
+            }
+            AggregateKind::Avg => {
+                format!("(sum({distinct}{value}){over} / count({distinct}{value}){over})")
+            }
+            AggregateKind::VarP => format!("spread({value},0)"),
+            AggregateKind::Var => format!("spread({value},1)"),
+            AggregateKind::StDevP => format!("spread({value},2)"),
+            AggregateKind::StDev => format!("spread({value},3)"),
+            AggregateKind::StringAgg => {
+                let separator = match aggregate.args.get(1) {
+                    Some(separator) => self.expr(separator)?,
+                    None => "''".to_owned(),
+                };
+                let mut order = Vec::new();
+                for key in &aggregate.order {
+                    let value = self.expr(&key.expr)?;
+                    let direction = if key.descending { " DESC" } else { "" };
+                    order.push(format!("{}{direction}", collated(&value, &key.expr)));
+                }
+                let order = if order.is_empty() {
+                    String::new()
+                } else {
+                    format!(" ORDER BY {}", order.join(","))
+                };
+                format!("group_concat({value},{separator}{order})")
+            }
+        })
+    }
+
+    /// A sum of ints is an int: 8115 beyond.
+    fn narrowed(&mut self, sum: &str) -> String {
+        let leaf = TypedExpr {
+            kind: TypedKind::Leaf(0),
+            ty: SqlType::BigInt,
+            nullable: true,
+        };
+        let index = self.plan.compiled.len();
+        self.plan.compiled.push(Compiled {
+            expr: TypedExpr {
+                kind: TypedKind::Convert {
+                    operand: Box::new(leaf),
+                    style: None,
+                    safe: false,
+                },
+                ty: SqlType::Int,
+                nullable: true,
+            },
+            leaves: vec![SqlType::BigInt],
+            target: None,
+        });
+        format!("ev({index},{sum})")
+    }
+
+    fn window(&mut self, window: &Window, ty: SqlType) -> Result<String, SqlError> {
+        let mut clauses = Vec::new();
+        if !window.partition.is_empty() {
+            let mut keys = Vec::new();
+            for key in &window.partition {
+                let value = self.expr(key)?;
+                keys.push(collated(&value, key));
+            }
+            clauses.push(format!("PARTITION BY {}", keys.join(",")));
+        }
+        if !window.order.is_empty() {
+            let mut keys = Vec::new();
+            for key in &window.order {
+                let value = self.expr(&key.expr)?;
+                let direction = if key.descending { " DESC" } else { "" };
+                keys.push(format!("{}{direction}", collated(&value, &key.expr)));
+            }
+            clauses.push(format!("ORDER BY {}", keys.join(",")));
+        }
+        if let Some(frame) = &window.frame {
+            clauses.push(frame_text(frame));
+        }
+        let over = format!(" OVER ({})", clauses.join(" "));
+        let name = match window.kind {
+            WindowKind::Aggregate(kind) => {
+                let aggregate = Aggregate {
+                    kind,
+                    args: window.args.clone(),
+                    distinct: false,
+                    order: Vec::new(),
+                };
+                return self.aggregate(&aggregate, ty, Some(&over));
+            }
+            WindowKind::RowNumber => "row_number",
+            WindowKind::Rank => "rank",
+            WindowKind::DenseRank => "dense_rank",
+            WindowKind::Ntile => "ntile",
+            WindowKind::PercentRank => "percent_rank",
+            WindowKind::CumeDist => "cume_dist",
+            WindowKind::Lag => "lag",
+            WindowKind::Lead => "lead",
+            WindowKind::FirstValue => "first_value",
+            WindowKind::LastValue => "last_value",
+        };
+        let args = window
+            .args
+            .iter()
+            .map(|arg| self.expr(arg))
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(format!("{name}({}){over}", args.join(",")))
+    }
+}
+
+/// Splits an expression into what [`tsql::eval`] computes and the leaves that SQLite hands it.
+///
+/// Variables become constants: SQLite's callbacks do not see them.
+pub(crate) fn split(expr: &TypedExpr, env: &dyn Environment) -> (TypedExpr, Vec<TypedExpr>) {
+    let mut leaves: Vec<TypedExpr> = Vec::new();
+    let mut tree = expr.clone();
+    extract(&mut tree, env, true, &mut leaves);
+    (tree, leaves)
+}
+
+/// As [`split`], but variables stay: for expressions evaluated by the interpreter itself.
+pub(crate) fn split_keeping_variables(
+    expr: &TypedExpr,
+    env: &dyn Environment,
+    leaves: &mut Vec<TypedExpr>,
+) -> TypedExpr {
+    let mut tree = expr.clone();
+    extract(&mut tree, env, false, leaves);
+    tree
+}
+
+fn extract(
+    node: &mut TypedExpr,
+    env: &dyn Environment,
+    fix_variables: bool,
+    leaves: &mut Vec<TypedExpr>,
+) {
+    match &node.kind {
+        TypedKind::Variable(slot) if fix_variables => {
+            node.kind = TypedKind::Constant(env.variable(*slot));
+        }
+        TypedKind::Column { .. }
+        | TypedKind::Leaf(_)
+        | TypedKind::Subquery(_)
+        | TypedKind::Exists(_)
+        | TypedKind::Quantified { .. }
+        | TypedKind::Aggregate(_)
+        | TypedKind::Window(_) => {
+            let at = leaves
+                .iter()
+                .position(|known| known == node)
+                .unwrap_or_else(|| {
+                    leaves.push(node.clone());
+                    leaves.len() - 1
+                });
+            node.kind = TypedKind::Leaf(at);
+        }
+        _ => {
+            for child in node.children_mut() {
+                extract(child, env, fix_variables, leaves);
+            }
+        }
+    }
+}
+
+fn cte_source(source: &Source, wanted: u32) -> Option<u32> {
+    match source {
+        Source::Cte { id, key } if *key == wanted => Some(*id),
+        Source::Join { left, right, .. } => {
+            cte_source(left, wanted).or_else(|| cte_source(right, wanted))
+        }
+        Source::Cte { .. }
+        | Source::Table { .. }
+        | Source::Function { .. }
+        | Source::Query { .. } => None,
+    }
+}
+
+fn holds_query(node: &TypedExpr) -> bool {
+    matches!(
+        node.kind,
+        TypedKind::Subquery(_) | TypedKind::Exists(_) | TypedKind::Quantified { .. }
+    )
+}
+
+/// Whether a query's shape alone promises no second row.
+fn at_most_one_row(query: &Query) -> bool {
+    let top_one = query.limit.top.as_ref().is_some_and(
+        |top| matches!(&top.kind, TypedKind::Constant(value) if value.as_i64() == Some(1)),
+    ) && !query.limit.ties
+        && !query.limit.percent;
+    let single_group = matches!(&query.body, Body::Select(select) if select.group.is_empty()
+        && (select.grouped || select.from.is_none()));
+    top_one || single_group
+}
+
+/// Whether values of a type compare in SQLite as in T-SQL.
+const fn native(ty: SqlType) -> bool {
+    !matches!(
+        ty,
+        SqlType::Binary(_)
+            | SqlType::VarBinary(_)
+            | SqlType::Image
+            | SqlType::SqlVariant
+            | SqlType::Xml
+    )
+}
+
+/// Whether a conversion leaves the encoding as it is, whatever the value.
+fn same_encoding(from: SqlType, to: SqlType) -> bool {
+    let rank = |ty| match ty {
+        SqlType::Bit => Some(0),
+        SqlType::TinyInt => Some(1),
+        SqlType::SmallInt => Some(2),
+        SqlType::Int => Some(3),
+        SqlType::BigInt => Some(4),
+        _ => None,
+    };
+    if let (Some(a), Some(b)) = (rank(from), rank(to)) {
+        return a <= b;
+    }
+    if let (
+        SqlType::Decimal {
+            precision: p,
+            scale: s,
+        }
+        | SqlType::Numeric {
+            precision: p,
+            scale: s,
+        },
+        SqlType::Decimal { precision, scale } | SqlType::Numeric { precision, scale },
+    ) = (from, to)
+    {
+        return s == scale
+            && p <= precision
+            && (p <= INTEGER_DIGITS) == (precision <= INTEGER_DIGITS);
+    }
+    let fits = |a: Length, b: Length| match (a, b) {
+        (_, Length::Max) => true,
+        (Length::Max, Length::Limited(_)) => false,
+        (Length::Limited(a), Length::Limited(b)) => a <= b,
+    };
+    match (from, to) {
+        (SqlType::NVarChar(a), SqlType::NVarChar(b))
+        | (SqlType::VarChar(a), SqlType::VarChar(b) | SqlType::NVarChar(b)) => fits(a, b),
+        (SqlType::NChar(a), SqlType::NVarChar(b))
+        | (SqlType::Char(a), SqlType::VarChar(b) | SqlType::NVarChar(b)) => {
+            fits(Length::Limited(a), b)
+        }
+        (SqlType::SmallDateTime, SqlType::DateTime) | (SqlType::SmallMoney, SqlType::Money) => true,
+        _ => false,
+    }
+}
+
+const fn collation_name(ty: SqlType, collation: Collation) -> Option<&'static str> {
+    if matches!(ty, SqlType::DateTimeOffset(_)) {
+        return Some("dto");
+    }
+    if !ty.is_string() {
+        return None;
+    }
+    Some(match collation {
+        Collation::CaseInsensitive => "ci",
+        Collation::CaseSensitive => "cs",
+        Collation::Binary => "bin",
+    })
+}
+
+fn with_collation(text: &str, ty: SqlType, collation: Collation) -> String {
+    collation_name(ty, collation)
+        .map_or_else(|| text.to_owned(), |name| format!("{text} COLLATE {name}"))
+}
+
+fn collated(text: &str, expr: &TypedExpr) -> String {
+    with_collation(
+        text,
+        expr.ty,
+        eval::explicit_collation(expr).unwrap_or_default(),
+    )
+}
+
+const fn operator(op: CompareOp) -> &'static str {
+    match op {
+        CompareOp::Equal => "=",
+        CompareOp::NotEqual => "<>",
+        CompareOp::Less => "<",
+        CompareOp::LessOrEqual => "<=",
+        CompareOp::Greater => ">",
+        CompareOp::GreaterOrEqual => ">=",
+    }
+}
+
+fn frame_text(frame: &Frame) -> String {
+    let bound = |bound: Bound| match bound {
+        Bound::UnboundedPreceding => "UNBOUNDED PRECEDING".to_owned(),
+        Bound::Preceding(n) => format!("{n} PRECEDING"),
+        Bound::CurrentRow => "CURRENT ROW".to_owned(),
+        Bound::Following(n) => format!("{n} FOLLOWING"),
+        Bound::UnboundedFollowing => "UNBOUNDED FOLLOWING".to_owned(),
+    };
+    format!(
+        "{} BETWEEN {} AND {}",
+        if frame.rows { "ROWS" } else { "RANGE" },
+        bound(frame.start),
+        bound(frame.end)
+    )
+}

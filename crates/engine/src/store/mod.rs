@@ -1,0 +1,121 @@
+//! SQLite as the executor: encodings, generated SQL, functions, collations and virtual tables.
+//!
+//! Nothing that a user wrote becomes SQL text here: names are numbered, values are parameters.
+
+pub(crate) mod encode;
+pub(crate) mod functions;
+pub(crate) mod generate;
+mod vtab;
+
+use crate::cancel::CancelToken;
+use crate::session::shared::{Object, Shared};
+use rusqlite::Connection;
+use std::collections::HashSet;
+use std::sync::Arc;
+use tsql::{SqlError, fault, messages};
+
+/// Virtual-machine steps of SQLite between looks at the cancel flag: well under a millisecond.
+const STEPS_BETWEEN_CHECKS: i32 = 4000;
+/// Statements kept prepared for a session.
+const PREPARED_STATEMENTS_MAX: usize = 32;
+/// Pages of the session's database are of this size.
+const PAGE_BYTES: u64 = 4096;
+
+/// A session's own in-memory database.
+pub(crate) struct Store {
+    /// The connection.
+    pub(crate) db: Connection,
+    shared: Arc<Shared>,
+    /// Keys of the objects that have a virtual table here.
+    attached: HashSet<u32>,
+}
+
+impl Store {
+    /// Opens the database and teaches it T-SQL.
+    pub(crate) fn open(shared: Arc<Shared>, temp_bytes: u64) -> Result<Self, SqlError> {
+        let db = Connection::open_in_memory().map_err(|e| internal(&e))?;
+        db.set_prepared_statement_cache_capacity(PREPARED_STATEMENTS_MAX);
+        // Temporary results stay in memory, under the bound on the number of pages.
+        let pages = (temp_bytes / PAGE_BYTES).clamp(64, u64::from(u32::MAX));
+        db.execute_batch(&format!(
+            "PRAGMA page_size = {PAGE_BYTES}; PRAGMA temp_store = MEMORY; PRAGMA max_page_count = {pages}; \
+             PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA foreign_keys = OFF;"
+        ))
+        .map_err(|e| internal(&e))?;
+        functions::register(&db, &shared).map_err(|e| internal(&e))?;
+        vtab::register(&db, &shared).map_err(|e| internal(&e))?;
+        Ok(Self {
+            db,
+            shared,
+            attached: HashSet::new(),
+        })
+    }
+
+    /// Makes sure that a table or function of the host can be named in SQL.
+    pub(crate) fn attach(&mut self, key: u32) -> Result<(), SqlError> {
+        let virtual_table = matches!(
+            self.shared.object(key),
+            Some(Object::HostTable { .. } | Object::HostFunction(_))
+        );
+        if virtual_table && self.attached.insert(key) {
+            self.db
+                .execute_batch(&format!(
+                    "CREATE VIRTUAL TABLE IF NOT EXISTS temp.o{key} USING {}({key})",
+                    vtab::MODULE
+                ))
+                .map_err(|e| self.error(&e))?;
+        }
+        Ok(())
+    }
+
+    /// A rollback may have taken virtual tables with it: each is made again when it is next named.
+    pub(crate) fn rolled_back(&mut self) {
+        self.attached.clear();
+    }
+
+    /// From now on the token stops queries, and so does the time limit.
+    pub(crate) fn watch(&mut self, cancel: &CancelToken) -> Result<(), SqlError> {
+        cancel.attach(Some(self.db.get_interrupt_handle()));
+        let token = cancel.clone();
+        let shared = Arc::clone(&self.shared);
+        self.db
+            .progress_handler(
+                STEPS_BETWEEN_CHECKS,
+                Some(move || token.is_cancelled() || shared.time_is_up()),
+            )
+            .map_err(|e| internal(&e))
+    }
+
+    /// The error behind SQLite's failure: what a function or scan raised, or a translation.
+    pub(crate) fn error(&self, error: &rusqlite::Error) -> SqlError {
+        if let Some(pending) = self.shared.take_pending() {
+            return pending;
+        }
+        let code = error.sqlite_error_code();
+        let text = error.to_string();
+        match code {
+            Some(rusqlite::ErrorCode::OperationInterrupted) => {
+                if self.shared.time_is_up() {
+                    self.shared.time_limit_error()
+                } else {
+                    messages::CANCELLED.with(&[])
+                }
+            }
+            Some(rusqlite::ErrorCode::DiskFull | rusqlite::ErrorCode::OutOfMemory) => {
+                messages::MEMORY_LIMIT.with(&["default"])
+            }
+            _ if text.contains("integer overflow") => {
+                fault::overflow_converting("expression", tsql::SqlType::BigInt)
+            }
+            _ if text.contains("too many") || text.contains("too large") => {
+                messages::TOO_COMPLEX.with(&[])
+            }
+            _ => internal(error),
+        }
+    }
+}
+
+fn internal(error: &rusqlite::Error) -> SqlError {
+    tracing::error!(%error, "query executor");
+    fault::internal("the query executor failed")
+}
