@@ -5,13 +5,14 @@ use crate::clock::{Clock, SystemClock};
 use crate::control::{self, Answer, ControlHandler, Peer, Request};
 use crate::enlist::apply::{Applicant, Application};
 use crate::enlist::desk::{EnlistDesk, incarnation};
-use crate::fleet_membership::Membership;
+use crate::fleet_membership::{Membership, RunningEnd};
 use crate::identity::authority::read_certificates;
 use crate::identity::tls::{EncryptionOption, Protocol, TlsServer};
 use crate::identity::token::EnlistToken;
 use crate::identity::{Authority, FileSealer, IdentityError, PasswordVault, ServerIdentity};
 use crate::listener::{Connection, Conversation, Front, Protocols};
 use crate::logins::{FirstLoginError, SA, ensure_sa};
+use crate::maintenance::Maintenance;
 use crate::master_end::{MasterEnd, MasterStore};
 use crate::options::{LISTEN_DEFAULT, ServeOptions, Settings, SettingsError};
 use crate::platform;
@@ -33,7 +34,7 @@ use serde::Serialize;
 use std::io::{self, Write as _};
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Handle, Runtime};
@@ -208,6 +209,7 @@ struct Instance {
     sessions: Arc<Sessions>,
     services: Arc<InstanceServices>,
     clock: Arc<dyn Clock>,
+    maintenance: Arc<Maintenance>,
     started: Instant,
     _subscriptions: Vec<Subscription>,
     listeners: Vec<std::net::TcpListener>,
@@ -318,7 +320,7 @@ impl Instance {
             name: name.clone(),
             program_version: env!("CARGO_PKG_VERSION").to_owned(),
             runtime: runtime.clone(),
-            running: Mutex::default(),
+            running: RunningEnd::default(),
         });
         let applicant = Arc::new(Applicant {
             catalog: catalog.clone(),
@@ -370,7 +372,12 @@ impl Instance {
             runtime: runtime.clone(),
         });
         sessions.attach(Arc::clone(&services) as Arc<dyn Services>);
-        let subscriptions = vec![master.subscribe(&catalog), membership.subscribe()];
+        let maintenance = Arc::<Maintenance>::default();
+        let subscriptions = vec![
+            master.subscribe(&catalog),
+            membership.subscribe(),
+            maintenance.subscribe(&catalog),
+        ];
         Ok(Self {
             name,
             options: ServeOptions { data, ..options },
@@ -383,6 +390,7 @@ impl Instance {
             sessions,
             services,
             clock,
+            maintenance,
             started,
             _subscriptions: subscriptions,
             listeners,
@@ -433,7 +441,9 @@ impl Instance {
         });
         tokio::spawn(control::serve(control_listener, handler));
         tokio::spawn(Arc::clone(&self.master).keep_liveness());
-        tokio::spawn(clean_up(self.catalog.clone()));
+        tokio::spawn(
+            Arc::clone(&self.maintenance).run(self.catalog.clone(), Arc::clone(&self.clock)),
+        );
         let membership = Arc::clone(&self.membership);
         // Reads the catalog, so off the network threads.
         let restarted = tokio::task::spawn_blocking(move || membership.restart()).await;
@@ -501,22 +511,6 @@ impl Instance {
                 troubles,
             }
         })
-    }
-}
-
-/// Deleted jobs are cleaned up in the runs file at the start and every so often.
-async fn clean_up(catalog: Catalog) {
-    /// Pause between two clean-ups.
-    const PAUSE: Duration = Duration::from_secs(60);
-    loop {
-        let catalog = catalog.clone();
-        let cleaned = tokio::task::spawn_blocking(move || catalog.cleanup_deleted_jobs()).await;
-        match cleaned {
-            Ok(Ok(_)) => {}
-            Ok(Err(error)) => tracing::warn!(%error, "deleted jobs were not cleaned up"),
-            Err(_) => return,
-        }
-        tokio::time::sleep(PAUSE).await;
     }
 }
 
