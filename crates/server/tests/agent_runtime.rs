@@ -47,6 +47,10 @@ fn main() -> ExitCode {
         ("failures_say_why", failures_say_why),
         ("retries", retries),
         ("requests_are_answered", requests_are_answered),
+        (
+            "a_start_right_behind_an_outcome",
+            a_start_right_behind_an_outcome,
+        ),
         ("a_stop_reaches_the_step", a_stop_reaches_the_step),
         ("a_schedule_comes_due", a_schedule_comes_due),
         ("an_agent_start_schedule", an_agent_start_schedule),
@@ -422,7 +426,7 @@ impl Gate {
 
     fn command(&self) -> String {
         let path = self.0.display();
-        format!("mkfifo {path}; echo waits; read x < {path}; rm {path}; echo goes on")
+        format!("echo waits; mkfifo {path}; read x < {path}; rm {path}; echo goes on")
     }
 
     fn wait_reached(&self) {
@@ -500,7 +504,7 @@ fn a_job_from_start_to_outcome() {
         rows[2].message
     );
     assert_eq!(rows[2].server, "T1");
-    assert!(agent.execution().is_empty());
+    eventually("idle", || agent.execution().is_empty());
     let activity = instance
         .catalog
         .runs_read(|read| read.activity(Some(agent.session()), Some(id)))
@@ -649,6 +653,19 @@ fn requests_are_answered() {
     assert!(start(&agent, empty).is_err());
     assert!(runtime.shut_down());
     assert_eq!(start(&agent, id), Err(AgentRefusal::Stopped));
+}
+
+fn a_start_right_behind_an_outcome() {
+    let instance = Instance::new();
+    let runtime = instance.start();
+    let agent = runtime.handle();
+    let id = instance.add(&job("again").shell("true"));
+    for count in 1..=30 {
+        // An outcome that is there to be read is the end of the run for whoever reads it.
+        start(&agent, id).unwrap();
+        instance.wait_outcomes(id, count);
+    }
+    assert!(runtime.shut_down());
 }
 
 fn a_stop_reaches_the_step() {
@@ -873,6 +890,9 @@ fn an_order_that_never_arrived() {
     let instance = Instance::new();
     let runtime = instance.start();
     let agent = runtime.handle();
+    // Once a step has run, the launcher has the agent's word that nothing is in doubt.
+    let before = instance.add(&job("before").shell("true"));
+    instance.run(&agent, before);
     let id = instance.add(&job("ordered").shell("echo x >> ran"));
     let launcher = launcher_pid(&instance.data);
     kill_process(launcher, Signal::STOP).unwrap();

@@ -13,8 +13,8 @@ use super::{
     texts,
 };
 use agent::{
-    Agent, AgentAction, AgentConfig, AgentInput, Launch, Refusal, Refused, RefusedRequest, StartAt,
-    StepEnd, StepResult,
+    Agent, AgentAction, AgentConfig, AgentInput, ExecutionStatus, Launch, Refusal, Refused,
+    RefusedRequest, StartAt, StepEnd, StepResult,
 };
 use catalog::{JobDeletion, MissedMoments, NewRun, StepStart};
 use engine::CancelToken;
@@ -99,6 +99,9 @@ pub(super) struct Driver {
     tsql_running: usize,
     starts: BTreeMap<RunId, Reply>,
     stop_reply: Option<(JobId, Reply)>,
+    /// Starts of jobs whose last outcome is on its way to the disk. Whoever read that outcome may ask
+    /// before its durability was told here.
+    deferred: BTreeMap<JobId, Vec<Message>>,
     /// Jobs whose activity may have changed in this turn.
     touched: BTreeSet<JobId>,
     reports_queued: bool,
@@ -171,6 +174,7 @@ impl Driver {
             tsql_running: 0,
             starts: BTreeMap::new(),
             stop_reply: None,
+            deferred: BTreeMap::new(),
             touched: BTreeSet::new(),
             reports_queued: false,
             changes_due: None,
@@ -260,6 +264,22 @@ impl Driver {
     // Messages.
 
     fn on_message(&mut self, message: Message) {
+        let starting = match &message {
+            Message::Start { request, .. } => Some(request.job),
+            Message::StartRecorded(run) => Some(run.job),
+            Message::Stop { .. }
+            | Message::Changed
+            | Message::Launcher(_)
+            | Message::Tsql(_)
+            | Message::Stored(_)
+            | Message::ClockChanged
+            | Message::Shutdown(_)
+            | Message::Abandon => None,
+        };
+        if let Some(job) = starting.filter(|job| self.is_completing(*job)) {
+            self.deferred.entry(job).or_default().push(message);
+            return;
+        }
         match message {
             Message::Start {
                 request,
@@ -302,6 +322,13 @@ impl Driver {
             }
             Message::Abandon => self.abandoned = true,
         }
+    }
+
+    /// Whether a job's run has ended but for the durability of its outcome.
+    fn is_completing(&self, job: JobId) -> bool {
+        self.agent
+            .activity_of(job)
+            .is_some_and(|activity| activity.status() == ExecutionStatus::Completing)
     }
 
     fn start_requested(&mut self, request: &StartRequest, run: RunId, reply: Reply) {
@@ -958,7 +985,13 @@ impl Driver {
 
     /// Forgets a run that has its outcome, or never began.
     fn forget(&mut self, run: RunId) {
-        self.runs.remove(&run);
+        let deferred = self
+            .runs
+            .remove(&run)
+            .and_then(|facts| self.deferred.remove(&facts.job));
+        for message in deferred.unwrap_or_default() {
+            self.on_message(message);
+        }
         if let Some(reply) = self.starts.remove(&run) {
             // Known already, which nobody who draws a fresh id sees.
             let _ = reply.send(Ok(()));
