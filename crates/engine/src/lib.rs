@@ -2,13 +2,12 @@
 //!
 //! It does not know what msdb means: that is the [`Host`]'s part. Start with [`Session`], then [`host`].
 //!
-//! Control flow, EXEC, transactions, TRY/CATCH and the session's entry points live in `interpreter/`; queries are
-//! run through the trait in `interpreter/queries.rs`, which the query executor implements.
+//! Control flow, EXEC, transactions, TRY/CATCH and queries live in `interpret/`; SQLite, what it calls back into and
+//! the SQL that is generated for it in `store/`.
 
 pub mod cancel;
 pub mod host;
 mod interpret;
-mod interpreter;
 pub mod rpc;
 pub mod session;
 mod store;

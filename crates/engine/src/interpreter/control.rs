@@ -145,7 +145,7 @@ impl Run<'_> {
             StatementKind::Execute(execute) => self.execute_statement(execute, line),
 
             StatementKind::Select(select) => self.select_statement(select),
-            StatementKind::Insert(insert) => self.insert_statement(insert, line),
+            StatementKind::Insert(insert) => self.insert_statement(insert, line, statement),
             StatementKind::Update(_)
             | StatementKind::Delete(_)
             | StatementKind::Merge(_)
