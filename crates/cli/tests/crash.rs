@@ -1,0 +1,234 @@
+//! Dying at every named place, on either end: afterwards every run has exactly one outcome on the master,
+//! and no command ran twice.
+
+mod harness;
+
+use catalog::CRASH_POINTS;
+use harness::{Instance, Scratch, job_script, wait_until};
+use std::collections::BTreeSet;
+use std::path::Path;
+
+struct Fleet {
+    master: Instance,
+    target: Instance,
+    jobs: usize,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum End {
+    Master,
+    Target,
+}
+
+impl Fleet {
+    fn start(scratch: &Scratch) -> Self {
+        let master = Instance::start(scratch, "MASTER");
+        master.make_master();
+        let target = Instance::start(scratch, "TARGET1");
+        target.enlist(&master);
+        Self {
+            master,
+            target,
+            jobs: 0,
+        }
+    }
+
+    fn end(&mut self, end: End) -> &mut Instance {
+        match end {
+            End::Master => &mut self.master,
+            End::Target => &mut self.target,
+        }
+    }
+
+    /// Starts again whatever died meanwhile; returns whether something had.
+    fn revive(&mut self) -> bool {
+        let mut died = false;
+        for end in [End::Master, End::Target] {
+            if self.end(end).has_ended() {
+                self.end(end).restart();
+                died = true;
+            }
+        }
+        died
+    }
+
+    /// A batch on the master that is repeated, after a revival, until `holds` says that it took effect.
+    fn achieve(&mut self, sql: &str, holds: &str) {
+        for _ in 0..5 {
+            let outcome = self.master.try_sql(sql);
+            self.revive();
+            if self.master.scalar(holds) != "0" {
+                return;
+            }
+            assert!(outcome.is_err(), "{sql} said yes and left nothing behind");
+        }
+        panic!("{sql} never took effect");
+    }
+
+    /// One job from its creation to its deletion, with `ran` collecting a line per execution. Returns
+    /// whether an end died on the way.
+    fn walk(&mut self, ran: &Path) -> bool {
+        self.jobs += 1;
+        let name = format!("walk{}", self.jobs);
+        let job_count = format!(
+            "SELECT COUNT(*) FROM msdb.dbo.sysjobservers AS s JOIN msdb.dbo.sysjobs AS j ON j.job_id = s.job_id WHERE j.name = '{name}'"
+        );
+        let starts = format!(
+            "SELECT COUNT(*) FROM msdb.dbo.sysdownloadlist AS d JOIN msdb.dbo.sysjobs AS j ON j.job_id = d.object_id WHERE j.name = '{name}' AND d.operation_code = 4"
+        );
+        let outcomes = format!(
+            "SELECT COUNT(*) FROM msdb.dbo.sysjobhistory AS h JOIN msdb.dbo.sysjobs AS j ON j.job_id = h.job_id WHERE j.name = '{name}' AND h.step_id = 0"
+        );
+        self.achieve(
+            &job_script(
+                &name,
+                &format!("echo {name} >> {}", ran.display()),
+                &["TARGET1"],
+            ),
+            &job_count,
+        );
+        self.achieve(
+            &format!("EXEC msdb.dbo.sp_start_job @job_name = N'{name}'"),
+            &starts,
+        );
+        let posted = self.master.scalar(&starts);
+        let mut died = false;
+        wait_until(&format!("the outcomes of {name}"), || {
+            died |= self.revive();
+            self.master
+                .try_sql(&outcomes)
+                .is_ok_and(|r| r[0].rows[0][0].as_deref() == Some(posted.as_str()))
+        });
+        let executions = std::fs::read_to_string(ran)
+            .unwrap_or_default()
+            .lines()
+            .filter(|l| *l == name)
+            .count();
+        let posted: usize = posted.parse().unwrap();
+        let succeeded: usize = self
+            .master
+            .scalar(&format!("{outcomes} AND h.run_status = 1"))
+            .parse()
+            .unwrap();
+        assert!(
+            executions <= posted,
+            "{name} ran {executions} times for {posted} starts"
+        );
+        assert!(
+            succeeded <= executions,
+            "{name} succeeded {succeeded} times and ran {executions} times"
+        );
+        let gone = format!(
+            "SELECT CASE WHEN EXISTS (SELECT 1 FROM msdb.dbo.sysjobs WHERE name = '{name}') THEN 0 ELSE 1 END"
+        );
+        self.achieve(
+            &format!("EXEC msdb.dbo.sp_delete_job @job_name = N'{name}'"),
+            &gone,
+        );
+        wait_until(&format!("{name} to leave the target"), || {
+            died |= self.revive();
+            self.target
+                .try_sql(&gone)
+                .is_ok_and(|r| r[0].rows[0][0].as_deref() == Some("1"))
+        });
+        died
+    }
+
+    /// Leaves the master and joins it again, as often as dying on the way makes it necessary.
+    fn leave_and_join(&mut self) -> bool {
+        let mut died = false;
+        for _ in 0..5 {
+            let _ = self.target.try_sql("EXEC msdb.dbo.sp_msx_defect");
+            died |= self.revive();
+            let token = self.master.token(5);
+            let joined = self.target.try_enlist(&self.master, &token);
+            died |= self.revive();
+            if joined.is_ok() {
+                break;
+            }
+        }
+        wait_until("one enlistment", || {
+            self.master
+                .scalar("SELECT COUNT(*) FROM msdb.dbo.systargetservers")
+                == "1"
+        });
+        died
+    }
+}
+
+#[test]
+fn dying_anywhere_loses_and_doubles_nothing() {
+    let scratch = Scratch::new("crash");
+    let ran = scratch.path().join("ran");
+    let mut fleet = Fleet::start(&scratch);
+    let mut reached = BTreeSet::new();
+    for &point in CRASH_POINTS {
+        for end in [End::Master, End::Target] {
+            fleet
+                .end(end)
+                .restart_with(&[("MUSTER_CRASH_POINT", point)]);
+            let mut died = fleet.walk(&ran);
+            if point.contains("enlist") {
+                died |= fleet.leave_and_join();
+            }
+            if died {
+                reached.insert(point);
+            }
+            // Whatever was not reached must not be hit by the next walk.
+            fleet.end(end).restart();
+        }
+    }
+    let unreached: Vec<_> = CRASH_POINTS
+        .iter()
+        .filter(|p| !reached.contains(*p))
+        .collect();
+    assert!(unreached.is_empty(), "no walk reached {unreached:?}");
+}
+
+#[test]
+fn twenty_kills_of_each_end_lose_and_double_nothing() {
+    let scratch = Scratch::new("kills");
+    let ran = scratch.path().join("ran");
+    let mut fleet = Fleet::start(&scratch);
+    let mut names = Vec::new();
+    for kill in 0..40usize {
+        let name = format!("kill{kill}");
+        let created = format!(
+            "SELECT COUNT(*) FROM msdb.dbo.sysjobservers AS s JOIN msdb.dbo.sysjobs AS j ON j.job_id = s.job_id WHERE j.name = '{name}'"
+        );
+        fleet.achieve(
+            &job_script(
+                &name,
+                &format!("echo {name} >> {}", ran.display()),
+                &["TARGET1"],
+            ),
+            &created,
+        );
+        fleet
+            .master
+            .sql(&format!("EXEC msdb.dbo.sp_start_job @job_name = N'{name}'"));
+        // A different moment each time: after as many looks at the target as this is the nth kill.
+        for _ in 0..kill / 2 {
+            fleet.target.sql("SELECT COUNT(*) FROM msdb.dbo.sysjobs");
+        }
+        let end = if kill % 2 == 0 {
+            End::Master
+        } else {
+            End::Target
+        };
+        fleet.end(end).kill();
+        fleet.end(end).restart();
+        names.push(name);
+    }
+    let outcomes = "SELECT COUNT(*) FROM msdb.dbo.sysjobhistory WHERE step_id = 0";
+    wait_until("all outcomes", || {
+        fleet.master.scalar(outcomes) == names.len().to_string()
+    });
+    let log = std::fs::read_to_string(&ran).unwrap_or_default();
+    for name in &names {
+        assert!(
+            log.lines().filter(|line| line == name).count() <= 1,
+            "{name} ran twice"
+        );
+    }
+}
