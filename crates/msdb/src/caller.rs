@@ -90,20 +90,30 @@ impl Caller {
         login: &str,
         sid: &[u8],
     ) -> Result<Self> {
-        let sysadmin = is_sysadmin(definitions, login, sid)?;
-        let mut caller = Self {
-            login: login.to_owned(),
-            sid: sid.to_vec(),
-            sysadmin,
-            user: if sysadmin { "dbo" } else { "guest" }.to_owned(),
-            agent: AgentRole::Sysadmin,
-            targets_role: true,
-            roles: BTreeSet::new(),
-        };
-        if !sysadmin {
+        let mut caller = Self::member_of_sysadmin(login, sid);
+        if !is_sysadmin(definitions, login, sid)? {
+            caller.sysadmin = false;
+            "guest".clone_into(&mut caller.user);
             caller.resolve_user(definitions)?;
         }
         Ok(caller)
+    }
+
+    /// `sa`, who may do everything whatever the catalog holds; `None` for another login.
+    pub(crate) fn sa(login: &str, sid: &[u8]) -> Option<Self> {
+        (sid == SA_SID).then(|| Self::member_of_sysadmin(login, sid))
+    }
+
+    fn member_of_sysadmin(login: &str, sid: &[u8]) -> Self {
+        Self {
+            login: login.to_owned(),
+            sid: sid.to_vec(),
+            sysadmin: true,
+            user: "dbo".to_owned(),
+            agent: AgentRole::Sysadmin,
+            targets_role: true,
+            roles: BTreeSet::new(),
+        }
     }
 
     fn resolve_user(&mut self, definitions: &dyn DefinitionsRead) -> Result<()> {

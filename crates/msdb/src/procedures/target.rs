@@ -119,7 +119,11 @@ fn resync_one(
     target: &TargetServer,
     messages: &mut Vec<SqlError>,
 ) -> Result<()> {
-    definitions.clear_instructions(target.id, InstructionNumber(0))?;
+    // What the target has done stays: its cursor is checked against the newest of those rows.
+    let done = call.catalog().runs_read(|runs| {
+        Ok::<_, crate::error::Fault>(runs.acknowledged_instruction(target.id)?)
+    })?;
+    definitions.clear_instructions(target.id, done)?;
     let delete_all = post::about_job(call, Operation::Delete, JobId::ALL);
     definitions.post_instruction(target.id, &delete_all)?;
     messages.push(raise(
