@@ -11,6 +11,7 @@
 
 use agent::AgentLimits;
 use catalog::{Catalog, CatalogOptions, Change, HistoryFilter, Login, NewInstance, NewRun};
+use engine::{Session, SessionOptions};
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -19,7 +20,8 @@ use model::{
     RunId, RunSource, RunStatus, Schedule, ScheduleUid, ServerId, StepAction, StepUid, Subday,
     Subsystem,
 };
-use msdb::services::{AgentRefusal, StartRequest};
+use msdb::MsdbHost;
+use msdb::services::{self, AgentRefusal, Services, StartRequest};
 use server::agent_runtime::{
     AgentHandle, AgentRuntime, AgentRuntimeConfig, SessionFactory, default_limits,
 };
@@ -28,7 +30,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, channel, sync_channel};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 use tsql::SqlError;
 use uuid::Uuid;
@@ -67,6 +69,8 @@ fn main() -> ExitCode {
         ),
         ("rows_for_the_master", rows_for_the_master),
         ("tsql_steps_without_an_engine", tsql_steps_without_an_engine),
+        ("tsql_steps", tsql_steps),
+        ("a_tsql_step_is_stopped", a_tsql_step_is_stopped),
         (
             "a_tsql_step_does_not_run_twice",
             a_tsql_step_does_not_run_twice,
@@ -980,6 +984,219 @@ fn tsql_steps_without_an_engine() {
         "Executed as user: sa. no database nowhere [SQLSTATE 42000] (Error 4060)  The step failed."
     );
     assert_eq!((rows[0].sql_message_id, rows[0].sql_severity), (4060, 11));
+    assert!(runtime.shut_down());
+}
+
+/// What a T-SQL session finds around it here: an agent and nothing else.
+struct Surroundings {
+    agent: OnceLock<AgentHandle>,
+    start: Timestamp,
+}
+
+impl Services for Surroundings {
+    fn instance(&self) -> services::Instance {
+        services::Instance {
+            id: InstanceId(Uuid::from_u128(1)),
+            name: "T1".to_owned(),
+            machine: "host".to_owned(),
+            version: "0.1.0".to_owned(),
+            started: self.start,
+            process_id: 1,
+            address: "127.0.0.1,1433".to_owned(),
+        }
+    }
+
+    fn now(&self) -> services::Moment {
+        services::Moment {
+            utc: self.start,
+            zone: TimeZone::UTC,
+        }
+    }
+
+    fn elapsed(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    fn new_uuid(&self) -> Uuid {
+        Uuid::new_v4()
+    }
+
+    fn start_job(&self, request: &StartRequest) -> Result<(), AgentRefusal> {
+        let agent = self.agent.get().ok_or(AgentRefusal::Starting)?;
+        agent.start_job(request, RunId(Uuid::new_v4()))
+    }
+
+    fn stop_job(&self, job: JobId, login: &str) -> Result<(), AgentRefusal> {
+        let agent = self.agent.get().ok_or(AgentRefusal::Starting)?;
+        agent.stop_job(job, login)
+    }
+
+    fn execution(&self) -> Vec<services::Execution> {
+        self.agent.get().map_or(Vec::new(), AgentHandle::execution)
+    }
+
+    fn enlist(
+        &self,
+        _request: &services::EnlistRequest,
+    ) -> Result<services::Enlisted, services::RemoteError> {
+        unreachable!("no step here enlists")
+    }
+
+    fn defect(&self, _forced: bool) -> Result<services::Defected, services::RemoteError> {
+        unreachable!("no step here defects")
+    }
+
+    fn poll_master(&self) {}
+
+    fn settings_changed(&self) {}
+
+    fn sessions(&self) -> Vec<services::SessionInfo> {
+        Vec::new()
+    }
+
+    fn seal(&self, clear: &[u8]) -> Result<Vec<u8>, services::SecretError> {
+        Ok(clear.to_vec())
+    }
+
+    fn hash_password(&self, clear: &str) -> Result<String, services::SecretError> {
+        Ok(clear.to_owned())
+    }
+}
+
+/// An instance whose T-SQL steps run in the engine.
+fn with_engine() -> (Instance, Arc<Surroundings>) {
+    let mut instance = Instance::new();
+    let surroundings = Arc::new(Surroundings {
+        agent: OnceLock::new(),
+        start: instance.clock.now(),
+    });
+    let (catalog, services) = (instance.catalog.clone(), Arc::clone(&surroundings));
+    instance.sessions = Arc::new(move |step| {
+        let services = Arc::clone(&services) as Arc<dyn Services>;
+        let host = MsdbHost::new(
+            catalog.clone(),
+            services,
+            step.login.clone(),
+            step.sid.clone(),
+        );
+        let options = SessionOptions {
+            database: step.database.clone(),
+            ..SessionOptions::default()
+        };
+        Session::new(Box::new(host), options)
+    });
+    (instance, surroundings)
+}
+
+fn tsql_steps() {
+    let (instance, surroundings) = with_engine();
+    let runtime = instance.start();
+    let agent = runtime.handle();
+    let _ = surroundings.agent.set(agent.clone());
+    let sql = |name: &str, text: &str| job(name).step(Subsystem::TSql, text);
+    let run = |job: &TestJob| {
+        let id = instance.add(job);
+        instance.run(&agent, id)
+    };
+
+    let rows = run(&sql(
+        "says",
+        "print 'one'\nGO\nselect 7 as n, null as x\nprint 'two'",
+    ));
+    assert_eq!(rows[0].status, RunStatus::Succeeded, "{rows:#?}");
+    assert_eq!(
+        rows[0].message,
+        "Executed as user: sa. one [SQLSTATE 01000] (Message 0)  two [SQLSTATE 01000] \
+         (Message 0)  The step succeeded."
+    );
+    let rows = run(&sql("shows", "select 7 as n, null as x").last(|step| {
+        step.flags = 4;
+        step.output_file_name = Some("shown.txt".to_owned());
+    }));
+    let shown = "n\tx\n-\t-\n7\tNULL\n";
+    assert!(rows[0].message.contains(shown), "{}", rows[0].message);
+    let file = std::fs::read_to_string(instance.step_dir().join("shown.txt")).unwrap();
+    assert!(file.starts_with(shown), "{file}");
+
+    // A failed batch ends the step; what follows GO does not run. Lines count in the step.
+    let rows = run(&sql(
+        "fails",
+        "print 'a'\nGO\n\nraiserror('bad %d', 16, 1, 5)\nGO\nprint 'never'",
+    )
+    .last(|step| step.flags = 8));
+    assert_eq!(rows[0].status, RunStatus::Failed);
+    assert_eq!((rows[0].sql_message_id, rows[0].sql_severity), (50_000, 16));
+    assert!(
+        rows[0]
+            .message
+            .contains("bad 5 [SQLSTATE 42000] (Error 50000)"),
+        "{}",
+        rows[0].message
+    );
+    assert!(!rows[0].message.contains("never"));
+    let logs = instance
+        .catalog
+        .runs_read(|read| read.step_logs(None))
+        .unwrap();
+    assert!(
+        logs[0].log.contains("Msg 50000, Level 16, State 1, Line 4"),
+        "{}",
+        logs[0].log
+    );
+
+    // An error that the script handles is none.
+    let rows = run(&sql(
+        "handles",
+        "begin try select 1/0 end try begin catch print 'handled' end catch",
+    ));
+    assert_eq!(rows[0].status, RunStatus::Succeeded, "{rows:#?}");
+    assert_eq!((rows[0].sql_message_id, rows[0].sql_severity), (0, 0));
+
+    let rows = run(&sql("nowhere", "select 1").last(|step| {
+        step.database_name = Some("nowhere".to_owned());
+    }));
+    assert_eq!(rows[0].status, RunStatus::Failed);
+
+    // A step may start another job, through the very agent that runs it.
+    let other = instance.add(&job("other").shell("true"));
+    let rows = run(&sql(
+        "starts",
+        "exec msdb.dbo.sp_start_job @job_name = N'other'",
+    ));
+    assert_eq!(rows[0].status, RunStatus::Succeeded, "{rows:#?}");
+    instance.wait_outcomes(other, 1);
+
+    // A user's step runs as that user.
+    let mut theirs = sql("theirs", "print suser_sname()");
+    theirs.job.owner_sid = USER_SID.to_vec();
+    let rows = run(&theirs);
+    assert!(
+        rows[0]
+            .message
+            .starts_with("Executed as user: someone. someone "),
+        "{}",
+        rows[0].message
+    );
+    assert!(runtime.shut_down());
+}
+
+fn a_tsql_step_is_stopped() {
+    let (instance, surroundings) = with_engine();
+    let runtime = instance.start();
+    let agent = runtime.handle();
+    let _ = surroundings.agent.set(agent.clone());
+    let id =
+        instance.add(&job("waits").step(Subsystem::TSql, "print 'x' waitfor delay '01:00:00'"));
+    start(&agent, id).unwrap();
+    eventually("the step", || {
+        agent
+            .execution_of(id)
+            .is_some_and(|execution| execution.step.is_some())
+    });
+    agent.stop_job(id, "boss").unwrap();
+    let rows = instance.wait_outcomes(id, 1);
+    let shape: Vec<_> = rows.iter().map(|row| (row.step_id, row.status)).collect();
+    assert_eq!(shape, [(1, RunStatus::Canceled), (0, RunStatus::Canceled)]);
     assert!(runtime.shut_down());
 }
 
