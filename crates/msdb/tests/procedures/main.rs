@@ -15,6 +15,7 @@ mod permissions;
 mod proxies;
 mod registry;
 mod schedules;
+mod scripts;
 mod security;
 mod steps;
 mod support;

@@ -1,0 +1,246 @@
+//! Whole scripts through the engine: what SSMS writes, and what clients ask right after login.
+
+use super::support::{Fake, Fixture};
+use engine::{CancelToken, ResultSink, Session, SessionOptions};
+use msdb::MsdbHost;
+use msdb::services::Services;
+use std::path::Path;
+use std::sync::Arc;
+use tsql::{Column, Row, SqlError, Value};
+
+#[derive(Default)]
+struct Transcript {
+    sets: Vec<(Vec<String>, Vec<Row>)>,
+    messages: Vec<SqlError>,
+}
+
+impl ResultSink for Transcript {
+    fn columns(&mut self, columns: &[Column]) -> Result<(), SqlError> {
+        let names = columns.iter().map(|column| column.name.clone()).collect();
+        self.sets.push((names, Vec::new()));
+        Ok(())
+    }
+
+    fn row(&mut self, row: Row) -> Result<(), SqlError> {
+        self.sets.last_mut().unwrap().1.push(row);
+        Ok(())
+    }
+
+    fn done(&mut self, _rows: Option<u64>) -> Result<(), SqlError> {
+        Ok(())
+    }
+
+    fn message(&mut self, message: SqlError) {
+        self.messages.push(message);
+    }
+}
+
+fn session(fixture: &Fixture, login: &str) -> Session {
+    let sid = fixture
+        .catalog
+        .definitions_read(|definitions| definitions.login(login))
+        .unwrap()
+        .unwrap()
+        .sid;
+    let services: Arc<dyn Services> = Arc::<Fake>::clone(&fixture.fake);
+    let host = MsdbHost::new(fixture.catalog.clone(), services, login.to_owned(), sid);
+    Session::new(Box::new(host), SessionOptions::default()).unwrap()
+}
+
+/// Runs a script batch by batch; `GO` stands alone on its line. Gives what came back.
+fn run(session: &mut Session, script: &str) -> Transcript {
+    let mut transcript = Transcript::default();
+    let mut batch = String::new();
+    for line in script.lines().chain(["GO"]) {
+        if line.trim().eq_ignore_ascii_case("GO") {
+            session.execute_batch(&batch, &mut transcript, &CancelToken::new());
+            batch.clear();
+        } else {
+            batch.push_str(line);
+            batch.push('\n');
+        }
+    }
+    transcript
+}
+
+/// Numbers of the errors of a script.
+fn errors(session: &mut Session, script: &str) -> Vec<SqlError> {
+    let mut messages = run(session, script).messages;
+    messages.retain(SqlError::is_error);
+    messages
+}
+
+/// The rows of a script's last result set.
+fn rows(session: &mut Session, script: &str) -> Vec<Row> {
+    let mut transcript = run(session, script);
+    transcript.messages.retain(SqlError::is_error);
+    assert_eq!(transcript.messages, [], "{script}");
+    transcript.sets.pop().map(|set| set.1).unwrap_or_default()
+}
+
+#[test]
+fn every_example_runs_and_runs_into_14261_the_second_time() {
+    let fixture = Fixture::new();
+    for name in ["TARGET1", "TARGET2", "TARGET3"] {
+        fixture.target(name);
+    }
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
+    let mut scripts: Vec<_> = std::fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "sql"))
+        .collect();
+    scripts.sort();
+    assert!(scripts.len() >= 6);
+    let mut sa = session(&fixture, "sa");
+    for path in &scripts {
+        let script = std::fs::read_to_string(path).unwrap();
+        assert_eq!(errors(&mut sa, &script), [], "{path:?}");
+        let before = fixture.fingerprint();
+        let again: Vec<i32> = errors(&mut sa, &script).iter().map(|e| e.number).collect();
+        if path.ends_with("one_time_notice.sql") {
+            assert!(again.is_empty(), "it replaces its job");
+        } else {
+            assert_eq!(again.first(), Some(&14261), "{path:?}");
+            assert_eq!(before, fixture.fingerprint(), "{path:?} rolled back");
+        }
+        assert_eq!(sa.transaction_count(), 0, "{path:?}");
+    }
+    let jobs = rows(&mut sa, "SELECT COUNT(*) FROM msdb.dbo.sysjobs");
+    assert_eq!(jobs, [[Value::Int(i32::try_from(scripts.len()).unwrap())]]);
+    let posted = rows(
+        &mut sa,
+        "SELECT target_server FROM msdb.dbo.sysdownloadlist WHERE operation_code = 1 ORDER BY target_server",
+    );
+    assert_eq!(posted.len(), 3);
+}
+
+#[test]
+fn what_clients_ask_after_login() {
+    let fixture = Fixture::new();
+    let mut sa = session(&fixture, "sa");
+    for (script, expected) in [
+        (
+            "SELECT SERVERPROPERTY('ServerName')",
+            Value::string("Master"),
+        ),
+        (
+            "SELECT CAST(SERVERPROPERTY('ProductMajorVersion') AS int)",
+            Value::Int(16),
+        ),
+        (
+            "SELECT CASE transaction_isolation_level WHEN 2 THEN 'READ COMMITTED' END \
+             FROM sys.dm_exec_sessions WHERE session_id = @@SPID",
+            Value::string("READ COMMITTED"),
+        ),
+        (
+            "SELECT name FROM sys.databases WHERE database_id = DB_ID('msdb')",
+            Value::string("msdb"),
+        ),
+        (
+            "SELECT name FROM sys.system_views WHERE name IN ('dm_exec_sessions', 'dm_pdw_nodes_exec_sessions')",
+            Value::string("dm_exec_sessions"),
+        ),
+        (
+            "SELECT host_platform FROM sys.dm_os_host_info",
+            Value::string("Linux"),
+        ),
+        ("SELECT IS_SRVROLEMEMBER('sysadmin')", Value::Int(1)),
+        (
+            "USE msdb; SELECT IS_MEMBER('SQLAgentUserRole')",
+            Value::Int(1),
+        ),
+    ] {
+        assert_eq!(rows(&mut sa, script), [[expected]], "{script}");
+    }
+    let none = "SELECT COUNT(*) FROM fn_listextendedproperty(default, default, default, default, default, default, default)";
+    assert_eq!(rows(&mut sa, none), [[Value::Int(0)]]);
+}
+
+#[test]
+fn output_return_codes_and_registry_values_reach_variables() {
+    let fixture = Fixture::new();
+    let mut sa = session(&fixture, "sa");
+    let script = "
+DECLARE @id BINARY(16), @rc INT, @value INT, @text NVARCHAR(50)
+EXEC @rc = msdb.dbo.sp_add_job @job_name = N'j', @job_id = @id OUTPUT
+EXEC master.dbo.xp_instance_regread N'HKEY_LOCAL_MACHINE',
+     N'SOFTWARE\\Microsoft\\MSSQLServer\\SQLServerAgent', N'MsxEncryptChannelOptions', @value OUTPUT
+SELECT @rc, @value, (SELECT name FROM msdb.dbo.sysjobs WHERE job_id = @id),
+       msdb.dbo.agent_datetime(20261103, 120000)";
+    let noon = Value::DateTime {
+        days: 46_327,
+        ticks: 12_960_000,
+    };
+    assert_eq!(
+        rows(&mut sa, script),
+        [[Value::Int(0), Value::Int(2), Value::string("j"), noon]]
+    );
+    let failed = "
+DECLARE @rc INT
+EXEC @rc = msdb.dbo.sp_add_job @job_name = N'j'
+SELECT @rc";
+    let transcript = run(&mut sa, failed);
+    assert_eq!(transcript.messages[0].number, 14261);
+    assert_eq!(transcript.messages[0].procedure, "sp_add_job");
+    assert_eq!(transcript.sets[0].1, [[Value::Int(1)]]);
+    let numbers = |session: &mut Session, script: &str| -> Vec<i32> {
+        errors(session, script)
+            .iter()
+            .map(|error| error.number)
+            .collect()
+    };
+    for (script, expected) in [
+        ("EXEC msdb.dbo.sp_add_job", 201),
+        (
+            "EXEC msdb.dbo.sp_add_job @job_name = N'x', @colour = 1",
+            8145,
+        ),
+        (
+            "EXEC msdb.dbo.sp_add_job @job_name = N'x', @enabled = 'yes'",
+            8114,
+        ),
+        ("EXEC msdb.dbo.sp_msx_get_account 1", 8146),
+        ("EXEC msdb.dbo.sp_delete_alert N'a', N'b'", 8144),
+        ("EXEC msdb.dbo.sp_no_such_procedure", 2812),
+    ] {
+        assert_eq!(numbers(&mut sa, script), [expected], "{script}");
+    }
+}
+
+#[test]
+fn roles_hold_in_t_sql() {
+    let fixture = Fixture::new();
+    fixture.member("user", Some("SQLAgentUserRole"));
+    let mut user = session(&fixture, "user");
+    let denied: Vec<i32> = [
+        "SELECT * FROM msdb.dbo.sysjobs",
+        "EXEC msdb.dbo.sp_msx_defect",
+        "CREATE LOGIN eve WITH PASSWORD = 'Correct horse 1'",
+    ]
+    .iter()
+    .map(|script| errors(&mut user, script)[0].number)
+    .collect();
+    assert_eq!(denied, [229, 229, 15247]);
+    assert_eq!(
+        errors(&mut user, "EXEC msdb.dbo.sp_add_job @job_name = N'mine'"),
+        []
+    );
+    let seen = rows(&mut user, "SELECT name FROM msdb.dbo.sysjobs_view");
+    assert_eq!(seen, [[Value::string("mine")]]);
+}
+
+#[test]
+fn help_procedures_fill_temp_tables() {
+    let fixture = Fixture::new();
+    fixture.sa().job("a", Some("(local)"));
+    let mut sa = session(&fixture, "sa");
+    let script = "
+CREATE TABLE #t (job_id UNIQUEIDENTIFIER, last_run_date INT, last_run_time INT, next_run_date INT,
+    next_run_time INT, next_run_schedule_id INT, requested_to_run INT, request_source INT,
+    request_source_id SYSNAME NULL, running INT, current_step INT, current_retry_attempt INT, job_state INT)
+INSERT INTO #t EXEC master.dbo.xp_sqlagent_enum_jobs 1, N'sa'
+SELECT j.name, t.job_state FROM #t t JOIN msdb.dbo.sysjobs j ON j.job_id = t.job_id
+DROP TABLE #t";
+    assert_eq!(rows(&mut sa, script), [[Value::string("a"), Value::Int(4)]]);
+}
