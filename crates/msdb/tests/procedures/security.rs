@@ -96,7 +96,10 @@ fn statements_check_and_act() {
         password: Some("Other words 2".to_owned()),
         enabled: None,
     };
-    ann.administer(&own_password);
+    // Without the old password nobody but sysadmin changes one.
+    let refused = ann.host.administer("msdb", &own_password);
+    assert_eq!(refused.unwrap_err().number, 15151);
+    sa.administer(&own_password);
     let drop = AdminStatement::DropLogin {
         name: "ann".to_owned(),
     };
