@@ -4,9 +4,7 @@ use crate::clock::Clock;
 use crate::enlist::apply::ENLIST_TIMEOUT;
 use crate::identity::FileSealer;
 use crate::services::encryption_option;
-use crate::target_end::{
-    MasterRoute, ORDERS_WAITING_MAX, Order, TargetAgent, TargetEnd, TargetStore, leave, run,
-};
+use crate::target_end::{MasterRoute, Orders, TargetAgent, TargetEnd, TargetStore, leave, run};
 use catalog::{Catalog, CatalogError, Change, Subscription};
 use fleet::message::TargetFacts;
 use model::InstanceId;
@@ -14,7 +12,7 @@ use msdb::services::{Defected, RemoteError};
 use rustls::pki_types::CertificateDer;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::runtime::Handle;
-use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
 
 /// What the target's end is made of, and the one that runs.
 pub struct Membership {
@@ -36,39 +34,67 @@ pub struct Membership {
     pub program_version: String,
     /// Where the task runs.
     pub runtime: Handle,
-    /// Orders to the running end; `None` when this instance is no target.
-    pub running: Mutex<Option<mpsc::Sender<Order>>>,
+    /// The running end, as only one may be.
+    pub running: RunningEnd,
+}
+
+/// The target's end that runs, if any.
+#[derive(Default)]
+pub struct RunningEnd {
+    /// Held while one end is stopped and another started.
+    changing: Mutex<()>,
+    end: Mutex<Option<Running>>,
+}
+
+struct Running {
+    orders: Arc<Orders>,
+    task: JoinHandle<()>,
 }
 
 impl Membership {
-    fn running(&self) -> MutexGuard<'_, Option<mpsc::Sender<Order>>> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    fn running(&self) -> MutexGuard<'_, Option<Running>> {
+        lock(&self.running.end)
     }
 
-    /// Ends the running target's end, if any, and starts one for the stored enlistment, if any. Blocks.
+    /// Ends the running target's end, if any, and starts one for the stored enlistment, if any. Blocks until
+    /// nothing of the older one is under way.
     pub fn restart(&self) {
+        let _changing = lock(&self.running.changing);
+        self.end_running();
         match self.prepare() {
             Ok(Some(end)) => {
-                let (orders, received) = mpsc::channel(ORDERS_WAITING_MAX);
-                // Dropping the older sender ends the older task.
-                *self.running() = Some(orders);
-                self.runtime.spawn(async move {
-                    if let Err(error) = run(end, received).await {
-                        tracing::error!(%error, "the target's end stopped");
+                let orders = Arc::<Orders>::default();
+                let task = self.runtime.spawn({
+                    let orders = Arc::clone(&orders);
+                    async move {
+                        if let Err(error) = run(end, orders).await {
+                            tracing::error!(%error, "the target's end stopped");
+                        }
                     }
                 });
+                *self.running() = Some(Running { orders, task });
             }
-            Ok(None) => *self.running() = None,
+            Ok(None) => {}
             Err(error) => {
-                *self.running() = None;
                 tracing::error!(error, "the enlistment is not usable; enlist again");
             }
         }
     }
 
-    /// Ends the target's end.
+    /// Ends the target's end. Blocks until nothing of it is under way.
     pub fn stop(&self) {
-        *self.running() = None;
+        let _changing = lock(&self.running.changing);
+        self.end_running();
+    }
+
+    fn end_running(&self) {
+        let Some(Running { orders, task }) = self.running().take() else {
+            return;
+        };
+        orders.stop();
+        if self.runtime.block_on(task).is_err() {
+            tracing::error!("the target's end did not end in order");
+        }
     }
 
     fn prepare(&self) -> Result<Option<TargetEnd>, String> {
@@ -106,25 +132,26 @@ impl Membership {
         }))
     }
 
-    fn order(&self, order: Order) -> bool {
-        match self.running().as_ref() {
-            // A full queue holds the same order already: they are wake-ups.
-            Some(orders) => orders.try_send(order).is_ok(),
-            None => false,
-        }
+    fn orders(&self) -> Option<Arc<Orders>> {
+        let running = self.running();
+        running.as_ref().map(|running| Arc::clone(&running.orders))
     }
 
     /// Speaks with the master now, if there is one.
     pub fn force_poll(&self) {
-        self.order(Order::ForcePoll);
+        if let Some(orders) = self.orders() {
+            orders.force_poll();
+        }
     }
 
     /// Passes on that rows wait for the master, as long as the subscription is kept.
     pub fn subscribe(self: &Arc<Self>) -> Subscription {
         let membership = Arc::clone(self);
         self.catalog.subscribe(Box::new(move |changes| {
-            if changes.contains(&Change::ReportsQueued) {
-                membership.order(Order::ReportsAvailable);
+            if changes.contains(&Change::ReportsQueued)
+                && let Some(orders) = membership.orders()
+            {
+                orders.reports_available();
             }
         }))
     }
@@ -148,19 +175,21 @@ impl Membership {
         let master_name = row.enlistment.master_name;
         if forced {
             self.stop();
-            let jobs_deleted =
-                leave(&self.catalog, &*self.clock).map_err(|error| failed(error.to_string()))?;
+            let jobs_deleted = leave(&self.catalog, &*self.clock, None)
+                .map_err(|error| failed(error.to_string()))?;
             return Ok(Defected {
                 master_name,
                 jobs_deleted,
             });
         }
-        let (answer, answered) = oneshot::channel();
-        if !self.order(Order::Leave(answer)) {
+        let orders = self.orders();
+        let answered = orders.as_ref().and_then(|orders| orders.leave());
+        let (Some(orders), Some(answered)) = (orders, answered) else {
             return Err(failed(
-                "the connection to the master server is not running".to_owned(),
+                "the connection to the master server is not running; use @forced_defection = 1 if the master server is gone for good"
+                    .to_owned(),
             ));
-        }
+        };
         let outcome = self
             .runtime
             .block_on(async { tokio::time::timeout(ENLIST_TIMEOUT, answered).await });
@@ -177,7 +206,7 @@ impl Membership {
                 "the connection to the master server ended".to_owned(),
             )),
             Err(_) => {
-                self.order(Order::Stay);
+                orders.stay();
                 Err(failed(format!(
                     "the master server was not reached within {} seconds; use @forced_defection = 1 if it is gone for good",
                     ENLIST_TIMEOUT.as_secs()
@@ -185,4 +214,8 @@ impl Membership {
             }
         }
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

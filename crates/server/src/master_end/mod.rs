@@ -6,4 +6,4 @@ mod store;
 mod task;
 
 pub use registry::{MasterEnd, Signals};
-pub use store::{DEFECTED_SETTINGS, MasterStore, PeerCertificate};
+pub use store::{DEFECTED_SETTINGS, Enlisted, MasterStore, PeerCertificate};

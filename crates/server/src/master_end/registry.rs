@@ -21,7 +21,9 @@ pub struct MasterEnd {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) config: Arc<MasterConfig>,
     pub(super) admission: Mutex<Admission>,
-    links: Mutex<BTreeMap<ServerId, Link>>,
+    /// By target, and by whether instructions flow: a copy of a target that may only report does not end
+    /// the connection of the real one.
+    links: Mutex<BTreeMap<(ServerId, bool), Link>>,
     seen: Mutex<BTreeMap<ServerId, Poll>>,
     connections: AtomicU64,
 }
@@ -106,23 +108,26 @@ impl MasterEnd {
 
     #[expect(
         clippy::wildcard_enum_match_arm,
-        reason = "of the catalog's many changes, four concern connected targets"
+        reason = "of the catalog's many changes, five concern connected targets"
     )]
     fn note(&self, change: &Change) {
         let links = lock(&self.links);
         match change {
-            Change::InstructionsPosted { server } | Change::InstructionsCleared { server } => {
-                if let Some(link) = links.get(server) {
+            // A target that enlisted anew fetches on its older connection, which then finds out and ends.
+            Change::InstructionsPosted { server }
+            | Change::InstructionsCleared { server }
+            | Change::TargetChanged(server) => {
+                if let Some(link) = links.get(&(*server, true)) {
                     link.signals.change();
                 }
             }
             Change::DownloadsChanged(server) => {
-                if let Some(link) = links.get(server) {
+                if let Some(link) = links.get(&(*server, true)) {
                     link.signals.unblock();
                 }
             }
             Change::TargetRemoved { server, .. } => {
-                if let Some(link) = links.get(server) {
+                for (_, link) in links.range((*server, false)..=(*server, true)) {
                     link.signals.kick(Kick::Defected);
                 }
             }
@@ -141,24 +146,29 @@ impl MasterEnd {
     }
 
     /// Makes a connection the one of its target; an older one is ended.
-    pub(super) fn register(&self, server: ServerId, connection: u64, signals: Arc<Signals>) {
+    pub(super) fn register(
+        &self,
+        member: (ServerId, bool),
+        connection: u64,
+        signals: Arc<Signals>,
+    ) {
         let link = Link {
             connection,
             signals,
         };
-        if let Some(older) = lock(&self.links).insert(server, link) {
+        if let Some(older) = lock(&self.links).insert(member, link) {
             older.signals.kick(Kick::Superseded);
         }
     }
 
     /// Forgets a connection, unless a newer one has taken its place.
-    pub(super) fn unregister(&self, server: ServerId, connection: u64) {
+    pub(super) fn unregister(&self, member: (ServerId, bool), connection: u64) {
         let mut links = lock(&self.links);
         if links
-            .get(&server)
+            .get(&member)
             .is_some_and(|link| link.connection == connection)
         {
-            links.remove(&server);
+            links.remove(&member);
         }
     }
 

@@ -35,6 +35,17 @@ pub struct PeerCertificate {
     pub generation: Generation,
 }
 
+/// What a connection learns when it acts for an enlistment.
+#[derive(Debug)]
+pub enum Enlisted<T> {
+    /// The enlistment is in force.
+    Yes(T),
+    /// The target has enlisted anew since; this connection's enlistment is over.
+    Anew,
+    /// The target is gone.
+    No,
+}
+
 /// The catalog as the master's links use it.
 pub struct MasterStore {
     /// Definitions and runs.
@@ -89,6 +100,12 @@ impl MasterStore {
                 read.instruction(target.id, hello.cursor.number)?,
             ))
         })?;
+        if certificate.generation == target.generation
+            && (target.version != hello.facts.program_version
+                || target.utc_offset_minutes != i32::from(hello.facts.utc_offset_minutes))
+        {
+            self.store_facts(target.id, &hello.facts)?;
+        }
         let uid_of = |row: Option<DownloadRow>| row.map(|row| row.instruction.uid);
         Ok(Some(TargetRecord {
             server: target.id,
@@ -105,12 +122,21 @@ impl MasterStore {
     }
 
     /// Clears a target's queue and posts everything afresh, above the number where the target stands.
+    /// Does nothing for an enlistment that is over.
     ///
     /// # Errors
     /// What the catalog says.
-    pub fn resync(&self, server: ServerId, after: Cursor) -> Result<(), CatalogError> {
+    pub fn resync(
+        &self,
+        server: ServerId,
+        generation: Generation,
+        after: Cursor,
+    ) -> Result<(), CatalogError> {
         let now = self.clock.now();
-        self.catalog.definitions_write(|write| {
+        let in_force = self.catalog.definitions_write(|write| {
+            if !is_in_force(&*write, server, generation)? {
+                return Ok(false);
+            }
             write.clear_instructions(server, InstructionNumber(0))?;
             write.raise_instruction_number(server, after.number)?;
             let mut wanted = BTreeMap::new();
@@ -139,12 +165,11 @@ impl MasterStore {
                 };
                 write.post_instruction(server, &instruction)?;
             }
-            Ok::<_, CatalogError>(())
+            Ok::<_, CatalogError>(true)
         })?;
-        let generation = self
-            .catalog
-            .definitions_read(|read| read.target(server))?
-            .map_or(Generation(0), |target| target.generation);
+        if !in_force {
+            return Ok(());
+        }
         self.catalog.runs_write(|write| {
             write.acknowledge_instructions(server, generation, after.number, now)
         })
@@ -156,48 +181,56 @@ impl MasterStore {
     /// What the catalog says.
     pub fn load_instructions(
         &self,
-        server: ServerId,
+        (server, generation): (ServerId, Generation),
         after: Cursor,
         rows_max: usize,
         bytes_max: usize,
-    ) -> Result<LoadedInstructions, CatalogError> {
-        let blocked = self.catalog.runs_read(|read| {
+    ) -> Result<Enlisted<LoadedInstructions>, CatalogError> {
+        let errors: Vec<InstructionNumber> = self.catalog.runs_read(|read| {
+            let states = read.download_states(Some(server))?;
             Ok::<_, CatalogError>(
-                read.download_states(Some(server))?
+                states
                     .iter()
-                    .any(|state| state.number > after.number && state.blocks()),
+                    .filter(|state| state.number > after.number && state.blocks())
+                    .map(|state| state.number)
+                    .collect(),
             )
         })?;
-        if blocked {
-            return Ok(LoadedInstructions {
-                blocked,
+        self.catalog.definitions_read(|read| {
+            match read.target(server)? {
+                None => return Ok(Enlisted::No),
+                Some(target) if target.generation != generation => return Ok(Enlisted::Anew),
+                Some(_) => {}
+            }
+            let mut loaded = LoadedInstructions {
+                blocked: false,
                 list: Vec::new(),
                 more: false,
-            });
-        }
-        self.catalog.definitions_read(|read| {
+            };
+            for number in errors {
+                // An instruction that was deleted from the queue blocks it no more.
+                if read.instruction(server, number)?.is_some() {
+                    loaded.blocked = true;
+                    return Ok(Enlisted::Yes(loaded));
+                }
+            }
             let rows = read.instructions_after(server, after.number, rows_max + 1)?;
-            let mut list = Vec::new();
             let mut bytes = 0;
-            let mut more = rows.len() > rows_max;
+            loaded.more = rows.len() > rows_max;
             for row in rows.into_iter().take(rows_max) {
                 let body = body_of(read, &row.instruction)?;
                 bytes += size_of_body(&body);
-                if bytes > bytes_max && !list.is_empty() {
-                    more = true;
+                if bytes > bytes_max && !loaded.list.is_empty() {
+                    loaded.more = true;
                     break;
                 }
-                list.push(Instruction {
+                loaded.list.push(Instruction {
                     number: row.number,
                     uid: row.instruction.uid,
                     body,
                 });
             }
-            Ok(LoadedInstructions {
-                blocked,
-                list,
-                more,
-            })
+            Ok(Enlisted::Yes(loaded))
         })
     }
 
@@ -230,7 +263,8 @@ impl MasterStore {
             Some(text) if known(text.instruction)? => Some(text),
             Some(_) | None => None,
         };
-        self.catalog.runs_write(|write| {
+        let before = self.catalog.runs_write(|write| {
+            let before = write.acknowledged_instruction(server)?;
             write.acknowledge_instructions(server, generation, results.cursor.number, now)?;
             for text in &refused {
                 write.set_instruction_error(
@@ -250,9 +284,9 @@ impl MasterStore {
                     now,
                 )?;
             }
-            Ok::<_, CatalogError>(())
+            Ok::<_, CatalogError>(before)
         })?;
-        if results.cursor.number.0.is_multiple_of(TRIM_EVERY) && results.cursor.number.0 > 0 {
+        if results.cursor.number.0 / TRIM_EVERY > before.0 / TRIM_EVERY {
             self.catalog.definitions_write(|write| {
                 write
                     .trim_downloaded(
@@ -321,61 +355,79 @@ impl MasterStore {
         self.catalog.runs_write(|write| write.record_polls(polls))
     }
 
-    /// A new certificate for a target, of its enlistment in force: the chain, its own first.
+    /// A new certificate for a target, of its enlistment in force: the chain, its own first. Durable, with
+    /// its audit row, on return.
     ///
     /// # Errors
     /// A refusal for the target.
     pub fn issue_certificate(
         &self,
-        server: ServerId,
+        (server, generation): (ServerId, Generation),
         request_der: &[u8],
     ) -> Result<Vec<Vec<u8>>, Refusal> {
+        let now = self.clock.now();
+        let issued = self.catalog.definitions_write(|write| {
+            let Some(target) = write.target(server)?.filter(|t| t.generation == generation) else {
+                return Ok(Err("The enlistment is over.".to_owned()));
+            };
+            let certificate = match self.authority.issue_target(
+                request_der,
+                (target.instance, generation),
+                &target.name,
+                now,
+            ) {
+                Ok(certificate) => certificate,
+                Err(error) => {
+                    return Ok(Err(format!(
+                        "The certificate request cannot be signed: {error}."
+                    )));
+                }
+            };
+            let (fingerprint, ends) = (&certificate.fingerprint, certificate.not_after);
+            write.set_target_certificate(server, fingerprint, &[], ends)?;
+            write.audit(&AuditEntry {
+                at: now,
+                principal: target.name.clone(),
+                action: "renew certificate".to_owned(),
+                object: target.name,
+                detail: Some(format!("generation {}, ends {ends}", generation.0)),
+            })?;
+            Ok::<_, CatalogError>(Ok(certificate.der.to_vec()))
+        });
         let refusal = |text: String| Refusal {
             number: numbers::CONVERSATION_FAILED,
             text,
             retry_after: Duration::ZERO,
         };
-        let target = self
-            .catalog
-            .definitions_read(|read| read.target(server))
-            .map_err(|error: CatalogError| {
-                refusal(format!(
-                    "The master server cannot read its catalog: {error}."
+        match issued {
+            Ok(Ok(der)) => Ok(vec![der, self.authority.certificate().to_vec()]),
+            Ok(Err(text)) => Err(refusal(text)),
+            Err(error) => {
+                tracing::error!(%error, "a renewed certificate was not stored");
+                Err(refusal(
+                    "The master server cannot renew certificates now.".to_owned(),
                 ))
-            })?
-            .ok_or_else(|| refusal("The server is not enlisted.".to_owned()))?;
-        let now = self.clock.now();
-        let certificate = self
-            .authority
-            .issue_target(
-                request_der,
-                (target.instance, target.generation),
-                &target.name,
-                now,
-            )
-            .map_err(|error| {
-                refusal(format!(
-                    "The certificate request cannot be signed: {error}."
-                ))
-            })?;
-        Ok(vec![
-            certificate.der.to_vec(),
-            self.authority.certificate().to_vec(),
-        ])
+            }
+        }
     }
 
-    /// Removes a target that leaves, and remembers that it did.
+    /// Removes a target that leaves, and remembers that it did. An enlistment that is over, or a target
+    /// that has enlisted anew since, stays as it is.
     ///
     /// # Errors
     /// What the catalog says.
-    pub fn remove_target(&self, server: ServerId) -> Result<(), CatalogError> {
+    pub fn remove_target(
+        &self,
+        server: ServerId,
+        generation: Generation,
+    ) -> Result<(), CatalogError> {
         let now = self.clock.now();
-        self.catalog.definitions_write(|write| {
-            let Some(target) = write.target(server)? else {
-                return Ok(());
+        let removed = self.catalog.definitions_write(|write| {
+            let Some(target) = write.target(server)?.filter(|t| t.generation == generation) else {
+                return Ok(false);
             };
             write.delete_target(server)?;
-            let generation = i64::try_from(target.generation.0).unwrap_or(i64::MAX);
+            let generation = i64::try_from(generation.0).unwrap_or(i64::MAX);
             write.set_setting(
                 &format!("{DEFECTED_SETTINGS}{}", target.instance.0),
                 Some(&SettingValue::Number(generation)),
@@ -386,9 +438,14 @@ impl MasterStore {
                 action: "defect".to_owned(),
                 object: target.name,
                 detail: Some(format!("generation {generation}")),
-            })
+            })?;
+            Ok::<_, CatalogError>(true)
         })?;
-        self.catalog.runs_write(|write| write.forget_target(server))
+        if removed {
+            self.catalog
+                .runs_write(|write| write.forget_target(server))?;
+        }
+        Ok(())
     }
 
     /// Targets that are enlisted.
@@ -401,6 +458,16 @@ impl MasterStore {
     }
 }
 
+fn is_in_force(
+    read: &dyn DefinitionsRead,
+    server: ServerId,
+    generation: Generation,
+) -> Result<bool, CatalogError> {
+    Ok(read
+        .target(server)?
+        .is_some_and(|target| target.generation == generation))
+}
+
 /// The body of a posted instruction, with the job as it is now.
 fn body_of(
     read: &dyn DefinitionsRead,
@@ -409,15 +476,12 @@ fn body_of(
     let job = JobId(posted.object_id);
     let document = || Ok::<_, CatalogError>(read.job_document(job)?.map(Box::new));
     Ok(match posted.operation {
-        // A schedule travels with its jobs: posting it posts them.
-        Operation::Insert if posted.object == InstructionObject::Schedule => {
-            InstructionBody::Insert(None)
-        }
-        Operation::Update if posted.object == InstructionObject::Schedule => {
+        // A schedule travels with its jobs: whoever posts one posts an INSERT of each job that uses it. What
+        // is left of it in a queue has nothing of its own to do.
+        Operation::Insert | Operation::Update | Operation::Delete
+            if posted.object == InstructionObject::Schedule =>
+        {
             InstructionBody::Update(None)
-        }
-        Operation::Delete if posted.object == InstructionObject::Schedule => {
-            InstructionBody::Insert(None)
         }
         Operation::Insert => InstructionBody::Insert(document()?),
         Operation::Update => InstructionBody::Update(document()?),

@@ -1,13 +1,15 @@
 //! The task of one connection: bytes in, decisions by the link, bytes out.
 
 use super::registry::{MasterEnd, Signals};
-use super::store::{MasterStore, PeerCertificate};
+use super::store::{Enlisted, MasterStore, PeerCertificate};
 use crate::listener::Stream;
+use crate::outgoing::Outgoing;
 use catalog::{CatalogError, Poll};
 use fleet::frame::FrameReader;
-use fleet::master::{Closed, LoadedInstructions, MasterEvent, MasterLink, TargetRecord};
+use fleet::master::{Closed, Kick, LoadedInstructions, MasterEvent, MasterLink, TargetRecord};
 use fleet::message::{Hello, Moment, Refusal, ReportRow, Results};
 use fleet::numbers;
+use jiff::Timestamp;
 use model::{Generation, InstanceId, ServerId};
 use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError};
@@ -26,11 +28,12 @@ const DONE_WAITING_MAX: usize = 4;
 /// Longest wait of a timer that has nothing to wait for.
 const FAR: Duration = Duration::from_secs(3_600);
 
-/// What the store has done, off the task.
+/// What the store has done, off the task. Travels in a box: a channel keeps room for many messages, and
+/// there is one for each connection.
 enum Done {
-    Record(Box<Result<Option<TargetRecord>, CatalogError>>),
+    Record(Result<Option<TargetRecord>, CatalogError>),
     Resynced(Result<(), CatalogError>),
-    Loaded(Result<LoadedInstructions, CatalogError>),
+    Loaded(Result<Enlisted<LoadedInstructions>, CatalogError>),
     Results(Result<(), CatalogError>),
     Reports(Result<(), CatalogError>),
     Certificate(Result<Vec<Vec<u8>>, Refusal>),
@@ -45,6 +48,15 @@ struct Member {
     generation: Generation,
 }
 
+/// What is remembered of the hello.
+#[derive(Clone, Copy)]
+struct Greeting {
+    instance: InstanceId,
+    generation: Generation,
+    clock: Timestamp,
+    utc_offset_minutes: i16,
+}
+
 struct Task {
     end: Arc<MasterEnd>,
     peer: SocketAddr,
@@ -52,11 +64,13 @@ struct Task {
     connection: u64,
     signals: Arc<Signals>,
     link: MasterLink,
-    hello: Option<(InstanceId, Generation)>,
+    hello: Option<Greeting>,
     member: Option<Member>,
+    /// As what the registry knows this connection: the target, and whether instructions flow.
+    registered: Option<(ServerId, bool)>,
     frames: FrameReader,
-    outgoing: Vec<u8>,
-    done: mpsc::Sender<Done>,
+    outgoing: Outgoing,
+    done: mpsc::Sender<Box<Done>>,
     blocked: bool,
     /// Reports that wait for their turn by the admission's rate.
     held_reports: Option<(Vec<ReportRow>, Instant)>,
@@ -82,7 +96,8 @@ impl MasterEnd {
             link,
             hello: None,
             member: None,
-            outgoing: Vec::new(),
+            registered: None,
+            outgoing: Outgoing::default(),
             done,
             blocked: false,
             held_reports: None,
@@ -101,14 +116,13 @@ impl MasterEnd {
             let signals = Arc::clone(&task.signals);
             tokio::select! {
                 woken = signals.take() => task.woken(woken),
-                Some(done) = finished.recv() => task.finish(done),
+                Some(done) = finished.recv() => task.finish(*done),
                 read = reader.read(&mut chunk) => match read {
                     Ok(count) if count > 0 => task.read(&chunk[..count]),
                     Ok(_) | Err(_) => break,
                 },
-                written = write_some(&mut writer, &task.outgoing) => match written {
-                    Ok(count) if count > 0 => { task.outgoing.drain(..count); }
-                    Ok(_) | Err(_) => break,
+                sent = task.outgoing.send(&mut writer) => if sent.is_err() {
+                    break;
                 },
                 () = tokio::time::sleep_until(deadline.into()) => task.tick(),
             }
@@ -124,18 +138,6 @@ fn moment(end: &MasterEnd) -> Moment {
         wall,
         utc_offset_minutes: end.clock.offset_minutes(wall),
     }
-}
-
-async fn write_some(
-    writer: &mut WriteHalf<Box<dyn Stream>>,
-    bytes: &[u8],
-) -> std::io::Result<usize> {
-    if bytes.is_empty() {
-        return std::future::pending().await;
-    }
-    let written = writer.write(bytes).await?;
-    writer.flush().await?;
-    Ok(written)
 }
 
 impl Task {
@@ -160,9 +162,9 @@ impl Task {
             };
             self.handle(event);
         }
-        while self.outgoing.len() < WRITE_BYTES_WAITING_MAX {
+        while self.outgoing.waiting() < WRITE_BYTES_WAITING_MAX {
             match self.link.poll_transmit() {
-                Some(mut frames) => self.outgoing.append(&mut frames),
+                Some(frames) => self.outgoing.push(frames),
                 None => break,
             }
         }
@@ -176,14 +178,17 @@ impl Task {
                 instructions,
             } => self.admitted(server, instructions),
             MasterEvent::Resync { after } => {
-                self.work(move |store, member| Done::Resynced(store.resync(member.server, after)));
+                self.work(move |store, member| {
+                    Done::Resynced(store.resync(member.server, member.generation, after))
+                });
             }
             MasterEvent::LoadInstructions {
                 after,
                 rows_max,
                 bytes_max,
             } => self.work(move |store, member| {
-                Done::Loaded(store.load_instructions(member.server, after, rows_max, bytes_max))
+                let enlistment = (member.server, member.generation);
+                Done::Loaded(store.load_instructions(enlistment, after, rows_max, bytes_max))
             }),
             MasterEvent::StoreResults(results) => self.store_results(results),
             MasterEvent::StoreReports(rows) => self.store_reports(rows),
@@ -202,26 +207,29 @@ impl Task {
                 utc_offset_minutes,
             } => {
                 if let Some(member) = self.member {
-                    self.end.seen(Poll {
-                        server: member.server,
-                        at: self.end.clock.now(),
-                        target_clock: clock,
-                        utc_offset_minutes,
-                    });
+                    self.seen(member.server, clock, utc_offset_minutes);
                 }
             }
             MasterEvent::IssueCertificate { request_der } => self.work(move |store, member| {
-                Done::Certificate(store.issue_certificate(member.server, &request_der))
+                let enlistment = (member.server, member.generation);
+                Done::Certificate(store.issue_certificate(enlistment, &request_der))
             }),
             MasterEvent::RemoveTarget => {
-                self.work(|store, member| Done::Removed(store.remove_target(member.server)));
+                self.work(|store, member| {
+                    Done::Removed(store.remove_target(member.server, member.generation))
+                });
             }
             MasterEvent::Close(closed) => self.closed = Some(closed),
         }
     }
 
     fn admit(&mut self, hello: Hello) {
-        self.hello = Some((hello.instance, hello.generation));
+        self.hello = Some(Greeting {
+            instance: hello.instance,
+            generation: hello.generation,
+            clock: hello.clock,
+            utc_offset_minutes: hello.facts.utc_offset_minutes,
+        });
         let now = self.end.clock.monotonic();
         let admitted = self
             .end
@@ -242,29 +250,42 @@ impl Task {
         let done = self.done.clone();
         tokio::task::spawn_blocking(move || {
             // The connection may have ended meanwhile; then nobody needs the answer.
-            let _ = done.blocking_send(Done::Record(Box::new(
+            let _ = done.blocking_send(Box::new(Done::Record(
                 store.target_record(&hello, certificate),
             )));
         });
     }
 
     fn admitted(&mut self, server: ServerId, instructions: bool) {
-        let Some((instance, generation)) = self.hello else {
+        let Some(hello) = self.hello else {
             return;
         };
         self.member = Some(Member {
             server,
-            instance,
-            generation,
+            instance: hello.instance,
+            generation: hello.generation,
         });
         self.frames
             .set_message_bytes_max(self.link.message_bytes_max());
+        let member = (server, instructions);
         self.end
-            .register(server, self.connection, Arc::clone(&self.signals));
+            .register(member, self.connection, Arc::clone(&self.signals));
+        self.registered = Some(member);
+        // A hello is a sign of life too, or a target would look silent until its first poll.
+        self.seen(server, hello.clock, hello.utc_offset_minutes);
         tracing::info!(server = server.0, peer = %self.peer, instructions, "a target is connected");
     }
 
-    /// Runs store work off the task, for the admitted target.
+    fn seen(&self, server: ServerId, target_clock: Timestamp, utc_offset_minutes: i16) {
+        self.end.seen(Poll {
+            server,
+            at: self.end.clock.now(),
+            target_clock,
+            utc_offset_minutes,
+        });
+    }
+
+    /// Runs store work off the task, for the target that said hello.
     fn work(&self, work: impl FnOnce(&MasterStore, Member) -> Done + Send + 'static) {
         let Some(member) = self.member else {
             return tracing::error!("store work without an admitted target");
@@ -272,7 +293,7 @@ impl Task {
         let store = Arc::clone(&self.end.store);
         let done = self.done.clone();
         tokio::task::spawn_blocking(move || {
-            let _ = done.blocking_send(work(&store, member));
+            let _ = done.blocking_send(Box::new(work(&store, member)));
         });
     }
 
@@ -303,12 +324,22 @@ impl Task {
     fn finish(&mut self, done: Done) {
         let now = self.now();
         match done {
-            Done::Record(record) => match *record {
-                Ok(record) => self.link.admit(record.as_ref(), now),
-                Err(error) => self.failed(&error),
-            },
+            Done::Record(Ok(record)) => {
+                // Store work of a re-sync comes before the link says that the target is admitted.
+                self.member = record
+                    .as_ref()
+                    .zip(self.hello)
+                    .map(|(record, hello)| Member {
+                        server: record.server,
+                        instance: hello.instance,
+                        generation: hello.generation,
+                    });
+                self.link.admit(record.as_ref(), now);
+            }
             Done::Resynced(Ok(())) => self.link.resynced(now),
-            Done::Loaded(Ok(loaded)) => {
+            Done::Loaded(Ok(Enlisted::No)) => self.link.kick(Kick::Defected),
+            Done::Loaded(Ok(Enlisted::Anew)) => self.link.kick(Kick::Superseded),
+            Done::Loaded(Ok(Enlisted::Yes(loaded))) => {
                 self.blocked = loaded.blocked;
                 self.link.instructions_loaded(loaded, now);
             }
@@ -316,7 +347,8 @@ impl Task {
             Done::Reports(Ok(())) => self.link.reports_stored(),
             Done::Certificate(answer) => self.link.certificate_issued(answer),
             Done::Removed(Ok(())) => self.link.removed(),
-            Done::Resynced(Err(error))
+            Done::Record(Err(error))
+            | Done::Resynced(Err(error))
             | Done::Loaded(Err(error))
             | Done::Results(Err(error))
             | Done::Reports(Err(error))
@@ -372,15 +404,18 @@ impl Task {
         reader: ReadHalf<Box<dyn Stream>>,
         mut writer: WriteHalf<Box<dyn Stream>>,
     ) {
-        if let Some(member) = self.member {
-            self.end.unregister(member.server, self.connection);
-            tracing::info!(server = member.server.0, peer = %self.peer, closed = ?self.closed, "a target's connection ended");
+        if let Some(member) = self.registered {
+            self.end.unregister(member, self.connection);
+            tracing::info!(server = member.0.0, peer = %self.peer, closed = ?self.closed, "a target's connection ended");
         }
-        while let Some(mut frames) = self.link.poll_transmit() {
-            self.outgoing.append(&mut frames);
+        while let Some(frames) = self.link.poll_transmit() {
+            self.outgoing.push(frames);
         }
+        let outgoing = &mut self.outgoing;
         let last = async {
-            writer.write_all(&self.outgoing).await?;
+            if !outgoing.is_empty() {
+                outgoing.send(&mut writer).await?;
+            }
             writer.shutdown().await
         };
         // A peer that does not read its farewell misses it.

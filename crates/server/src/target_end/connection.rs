@@ -63,8 +63,10 @@ impl MasterRoute {
         })
     }
 
-    /// Takes the addresses that the master tells; those that cannot be used are left out.
+    /// Takes the addresses that the master tells beside the one enlisted at; those that cannot be used are
+    /// left out, and those told earlier forgotten.
     pub fn learn(&mut self, addresses: &[String]) {
+        self.addresses.truncate(1);
         for address in addresses.iter().filter_map(|text| text.parse().ok()) {
             if !self.addresses.contains(&address) {
                 self.addresses.push(address);

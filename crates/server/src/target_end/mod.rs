@@ -3,9 +3,11 @@
 //! [`run`] is one task as long as the enlistment lasts. It decides nothing: the link says what to do next.
 
 mod connection;
+mod orders;
 mod store;
 mod task;
 
 pub use connection::MasterRoute;
+pub use orders::{Left, Orders};
 pub use store::{TargetAgent, TargetStore, leave};
-pub use task::{ORDERS_WAITING_MAX, Order, TargetEnd, run};
+pub use task::{TargetEnd, run};

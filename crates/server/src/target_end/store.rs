@@ -3,8 +3,8 @@
 use crate::clock::Clock;
 use crate::enlist::apply::set_msx_operator;
 use catalog::{
-    Catalog, CatalogError, DefinitionsRead, DefinitionsWrite, JobDeletion, NewRun, StartAccepted,
-    TargetCursor,
+    AuditEntry, Catalog, CatalogError, DefinitionsRead, DefinitionsWrite, JobDeletion, NewRun,
+    StartAccepted, TargetCursor,
 };
 use fleet::message::ReportRow;
 use fleet::target::DefinitionsApplied;
@@ -267,23 +267,47 @@ impl TargetStore {
     /// # Errors
     /// What the catalog says.
     pub fn defect(&self) -> Result<u64, CatalogError> {
-        leave(&self.catalog, &*self.clock)
+        leave(&self.catalog, &*self.clock, Some(self.generation))
     }
 }
 
-/// Removes downloaded jobs, MSXOperator and the enlistment in one transaction. Returns how many jobs went.
+/// Removes downloaded jobs, MSXOperator and the enlistment in one transaction, with its audit row. Where a
+/// generation is given, another enlistment than that one stays: it was made since. Returns how many jobs
+/// went.
 ///
 /// # Errors
 /// What the catalog says.
-pub fn leave(catalog: &Catalog, clock: &dyn Clock) -> Result<u64, CatalogError> {
+pub fn leave(
+    catalog: &Catalog,
+    clock: &dyn Clock,
+    generation: Option<Generation>,
+) -> Result<u64, CatalogError> {
     catalog.definitions_write(|write| {
-        if !write.clear_enlistment()? {
+        let Some(row) = write.enlistment()? else {
+            return Ok(0);
+        };
+        let enlistment = row.enlistment;
+        if generation.is_some_and(|only| only != enlistment.generation)
+            || !write.clear_enlistment()?
+        {
             return Ok(0);
         }
         let jobs = write.delete_downloaded_jobs(clock.now())?;
         if let Some(operator) = write.operator_by_name(MSX_OPERATOR)? {
             write.delete_operator(operator.id, None)?;
         }
+        write.audit(&AuditEntry {
+            at: clock.now(),
+            principal: "agent".to_owned(),
+            action: "defect".to_owned(),
+            object: enlistment.master_name,
+            detail: Some(format!(
+                "generation {}, {} jobs removed{}",
+                enlistment.generation.0,
+                jobs.len(),
+                if generation.is_some() { "" } else { ", forced" }
+            )),
+        })?;
         Ok(jobs.len() as u64)
     })
 }

@@ -1,14 +1,16 @@
 //! The task that drives a target's link.
 
 use super::connection::MasterRoute;
+use super::orders::{Closing, Given, Left, Orders};
 use super::store::TargetStore;
 use crate::clock::Clock;
 use crate::enlist::apply::{CLIENT_KEY_CONTEXT, expiry, pem_of};
 use crate::identity::authority::new_target_request;
 use crate::identity::{FileSealer, IdentityError};
+use crate::outgoing::Outgoing;
 use catalog::{CatalogError, EnlistmentRow};
 use fleet::frame::FrameReader;
-use fleet::limits::CONNECT_TIMEOUT;
+use fleet::limits::{CONNECT_TIMEOUT, STORE_RETRY};
 use fleet::message::{InstructionText, Moment, ReportRow, TargetFacts};
 use fleet::target::{DefinitionsApplied, TargetConfig, TargetEvent, TargetLink, TargetState};
 use jiff::{SignedDuration, Timestamp};
@@ -18,14 +20,15 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, ReadHalf, WriteHalf};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::AbortHandle;
 use tokio_rustls::client::TlsStream;
 
 /// Bytes read from the connection at once.
 const READ_BYTES: usize = 16 * 1024;
 /// Bytes that may wait to be written before the link is asked for more.
 const WRITE_BYTES_WAITING_MAX: usize = 256 * 1024;
-/// Orders from the rest of the instance that may wait.
-pub const ORDERS_WAITING_MAX: usize = 256;
+/// Time for the end of a connection to go out.
+const FAREWELL_TIMEOUT: Duration = Duration::from_secs(5);
 /// Acknowledged report positions are stored together, this long after the first.
 const ACKNOWLEDGEMENT_DELAY: Duration = Duration::from_secs(1);
 /// How often the certificate's age is looked at.
@@ -34,18 +37,6 @@ const RENEWAL_LOOK: Duration = Duration::from_secs(3_600);
 const RENEWAL_LEFT: SignedDuration = SignedDuration::from_hours(10 * 24);
 /// Longest wait of a timer that has nothing to wait for.
 const FAR: Duration = Duration::from_secs(3_600);
-
-/// What the rest of the instance asks of the link.
-pub enum Order {
-    /// Rows wait for the master.
-    ReportsAvailable,
-    /// Speak with the master now.
-    ForcePoll,
-    /// Leave the master; the answer comes when the enlistment is gone, with the number of jobs removed.
-    Leave(oneshot::Sender<Result<u64, String>>),
-    /// The one who asked to leave gave up.
-    Stay,
-}
 
 /// What the task works with.
 pub struct TargetEnd {
@@ -65,13 +56,14 @@ pub struct TargetEnd {
     pub route: MasterRoute,
 }
 
-/// What the store has done, off the task.
+/// What was done off the task.
 enum Done {
     Definitions(Result<DefinitionsApplied, CatalogError>),
     Cursor(Result<(), CatalogError>),
     Orders(Result<Vec<Option<String>>, CatalogError>),
     Reports(ReportPosition, Result<(Vec<ReportRow>, bool), CatalogError>),
-    Connected(Result<TlsStream<TcpStream>, String>),
+    /// With the number of the attempt: one that was given up may still end.
+    Connected(u64, Box<Result<TlsStream<TcpStream>, String>>),
     Left(Result<u64, CatalogError>),
 }
 
@@ -82,24 +74,32 @@ struct Task {
     reader: Option<ReadHalf<TlsStream<TcpStream>>>,
     writer: Option<WriteHalf<TlsStream<TcpStream>>>,
     frames: FrameReader,
-    outgoing: Vec<u8>,
+    outgoing: Outgoing,
     /// Ends the connection once `outgoing` is written.
     closing: bool,
     acknowledged: Option<(ReportPosition, Instant)>,
+    /// Connection attempts so far, and the one under way.
+    attempts: u64,
+    connecting: Option<AbortHandle>,
+    /// Key of the certificate that was asked for on this connection.
     renewal: Option<Vec<u8>>,
     next_renewal_look: Instant,
-    leaving: Vec<oneshot::Sender<Result<u64, String>>>,
+    leaving: Vec<oneshot::Sender<Left>>,
+    /// When to try again to remove the enlistment that has ended.
+    leave_again: Option<Instant>,
     ended: bool,
 }
 
 /// Things the store can do at the same time: one application, one load, a connection attempt, leaving.
 const DONE_WAITING_MAX: usize = 8;
 
-/// Runs until the enlistment ends or `orders` is closed.
+/// Runs until the enlistment ends or an order says stop. Nothing that the task began in the store is still
+/// under way when it returns.
 ///
 /// # Errors
 /// What the catalog says when the state of the enlistment cannot be read.
-pub async fn run(end: TargetEnd, mut orders: mpsc::Receiver<Order>) -> Result<(), CatalogError> {
+pub async fn run(end: TargetEnd, orders: Arc<Orders>) -> Result<(), CatalogError> {
+    let _closing = Closing(&orders);
     let state = {
         let store = Arc::clone(&end.store);
         tokio::task::spawn_blocking(move || stored_state(&store))
@@ -125,11 +125,14 @@ pub async fn run(end: TargetEnd, mut orders: mpsc::Receiver<Order>) -> Result<()
         reader: None,
         writer: None,
         frames,
-        outgoing: Vec::new(),
+        outgoing: Outgoing::default(),
         closing: false,
         acknowledged: None,
+        attempts: 0,
+        connecting: None,
         renewal: None,
         leaving: Vec::new(),
+        leave_again: None,
         ended: false,
         end,
     };
@@ -138,17 +141,23 @@ pub async fn run(end: TargetEnd, mut orders: mpsc::Receiver<Order>) -> Result<()
         task.drain();
         let deadline = task.deadline();
         tokio::select! {
-            order = orders.recv() => match order {
-                Some(order) => task.order(order),
-                None => break,
-            },
+            given = orders.take() => {
+                if given.stop {
+                    break;
+                }
+                task.order(given);
+            }
             Some(done) = finished.recv() => task.finish(done),
             read = read_some(task.reader.as_mut(), &mut chunk) => task.read(read.map(|n| &chunk[..n])),
-            written = write_some(task.writer.as_mut(), &task.outgoing) => task.written(written).await,
+            sent = send_some(task.writer.as_mut(), &mut task.outgoing) => task.sent(sent).await,
             () = tokio::time::sleep_until(deadline.into()) => task.tick(),
         }
     }
     task.flush_acknowledgement();
+    task.hang_up();
+    drop(task);
+    // Each piece of work holds a sender: the channel ends when all of it is done.
+    while finished.recv().await.is_some() {}
     Ok(())
 }
 
@@ -197,17 +206,13 @@ async fn read_some(
     }
 }
 
-async fn write_some(
+async fn send_some(
     writer: Option<&mut WriteHalf<TlsStream<TcpStream>>>,
-    bytes: &[u8],
-) -> std::io::Result<usize> {
+    outgoing: &mut Outgoing,
+) -> std::io::Result<()> {
     match writer {
-        Some(writer) if !bytes.is_empty() => {
-            let written = writer.write(bytes).await?;
-            writer.flush().await?;
-            Ok(written)
-        }
-        _ => std::future::pending().await,
+        Some(writer) => outgoing.send(writer).await,
+        None => std::future::pending().await,
     }
 }
 
@@ -222,6 +227,7 @@ impl Task {
         [
             self.link.poll_timeout(),
             acknowledgement,
+            self.leave_again,
             Some(self.next_renewal_look),
             Some(now + FAR),
         ]
@@ -236,9 +242,9 @@ impl Task {
         while let Some(event) = self.link.poll_event() {
             self.handle(event);
         }
-        while self.outgoing.len() < WRITE_BYTES_WAITING_MAX {
+        while self.outgoing.waiting() < WRITE_BYTES_WAITING_MAX {
             match self.link.poll_transmit() {
-                Some(mut frames) => self.outgoing.append(&mut frames),
+                Some(frames) => self.outgoing.push(frames),
                 None => break,
             }
         }
@@ -260,6 +266,8 @@ impl Task {
                 ..
             } => {
                 self.end.route.learn(&addresses);
+                // An earlier look may have found no connection to ask on.
+                self.next_renewal_look = self.end.clock.monotonic();
                 match enlist_anew {
                     None => tracing::info!(
                         master = self.end.row.enlistment.master_name,
@@ -331,24 +339,34 @@ impl Task {
 
     fn connect(&mut self, attempt: u32) {
         self.hang_up();
+        self.attempts += 1;
+        let number = self.attempts;
         let route = self.end.route.clone();
         let done = self.done.clone();
-        tokio::spawn(async move {
+        let connecting = tokio::spawn(async move {
             let connected =
                 match tokio::time::timeout(CONNECT_TIMEOUT, route.connect(attempt)).await {
                     Ok(Ok(stream)) => Ok(stream),
                     Ok(Err(error)) => Err(error.to_string()),
                     Err(_) => Err("the connection was not made in time".to_owned()),
                 };
-            let _ = done.send(Done::Connected(connected)).await;
+            let _ = done
+                .send(Done::Connected(number, Box::new(connected)))
+                .await;
         });
+        self.connecting = Some(connecting.abort_handle());
     }
 
     fn hang_up(&mut self) {
+        if let Some(connecting) = self.connecting.take() {
+            connecting.abort();
+        }
         self.reader = None;
         self.writer = None;
         self.outgoing.clear();
         self.closing = false;
+        // The answer to a request would have come on this connection.
+        self.renewal = None;
         self.frames = FrameReader::new(self.link.message_bytes_max());
     }
 
@@ -363,22 +381,31 @@ impl Task {
             Done::Reports(after, Ok((rows, more))) => {
                 self.link.reports_loaded(after, rows, more, now);
             }
-            Done::Definitions(Err(error))
-            | Done::Cursor(Err(error))
-            | Done::Orders(Err(error))
-            | Done::Reports(_, Err(error)) => {
+            Done::Definitions(Err(error)) | Done::Cursor(Err(error)) | Done::Orders(Err(error)) => {
                 failed(&error);
                 self.link.store_failed(now);
             }
-            Done::Connected(Ok(stream)) => {
-                let (reader, writer) = tokio::io::split(stream);
-                self.reader = Some(reader);
-                self.writer = Some(writer);
-                self.link.connected(now);
+            Done::Reports(after, Err(error)) => {
+                failed(&error);
+                self.link.reports_load_failed(after, now);
             }
-            Done::Connected(Err(reason)) => {
-                tracing::info!(reason, "the master is not reached");
-                self.link.disconnected(now);
+            Done::Connected(number, connected) => {
+                // An attempt that was given up.
+                if number != self.attempts || self.connecting.take().is_none() {
+                    return;
+                }
+                match *connected {
+                    Ok(stream) => {
+                        let (reader, writer) = tokio::io::split(stream);
+                        self.reader = Some(reader);
+                        self.writer = Some(writer);
+                        self.link.connected(now);
+                    }
+                    Err(reason) => {
+                        tracing::info!(reason, "the master is not reached");
+                        self.link.disconnected(now);
+                    }
+                }
             }
             Done::Left(Ok(jobs)) => {
                 for answer in self.leaving.drain(..) {
@@ -387,12 +414,12 @@ impl Task {
                 self.ended = true;
             }
             Done::Left(Err(error)) => {
+                // The master has let us go, and the link has nothing more to say: only this is left to do.
                 failed(&error);
                 for answer in self.leaving.drain(..) {
                     let _ = answer.send(Err(error.to_string()));
                 }
-                // The master has let us go; the rest is done again at the next start.
-                self.ended = true;
+                self.leave_again = Some(now.instant + STORE_RETRY);
             }
         }
     }
@@ -401,7 +428,11 @@ impl Task {
         let now = self.now();
         let mut bytes = match read {
             Ok(bytes) if !bytes.is_empty() => bytes,
-            Ok(_) | Err(_) => {
+            ended => {
+                if let Err(error) = ended {
+                    // Where the master does not take our certificate, this is where it shows.
+                    tracing::warn!(%error, "the connection to the master broke");
+                }
                 self.hang_up();
                 self.link.disconnected(now);
                 return;
@@ -422,19 +453,18 @@ impl Task {
         }
     }
 
-    async fn written(&mut self, written: std::io::Result<usize>) {
-        match written {
-            Ok(count) if count > 0 => {
-                self.outgoing.drain(..count);
-                if self.closing && self.outgoing.is_empty() {
+    async fn sent(&mut self, sent: std::io::Result<()>) {
+        match sent {
+            Ok(()) => {
+                if self.closing {
                     if let Some(writer) = self.writer.as_mut() {
-                        // The connection ends either way.
-                        let _ = writer.shutdown().await;
+                        // The connection ends either way, so nobody waits for a peer that does not read.
+                        let _ = tokio::time::timeout(FAREWELL_TIMEOUT, writer.shutdown()).await;
                     }
                     self.hang_up();
                 }
             }
-            Ok(_) | Err(_) => {
+            Err(_) => {
                 self.hang_up();
                 let now = self.now();
                 self.link.disconnected(now);
@@ -454,23 +484,32 @@ impl Task {
         if self.acknowledged.is_some_and(|(_, due)| due <= now.instant) {
             self.flush_acknowledgement();
         }
+        if self.leave_again.is_some_and(|due| due <= now.instant) {
+            self.leave_again = None;
+            self.spawn(move |store| Done::Left(store.defect()));
+        }
         if self.next_renewal_look <= now.instant {
             self.next_renewal_look = now.instant + RENEWAL_LOOK;
             self.renew_when_due(now);
         }
     }
 
-    fn order(&mut self, order: Order) {
+    fn order(&mut self, given: Given) {
         let now = self.now();
-        match order {
-            Order::ReportsAvailable => self.link.reports_available(now),
-            Order::ForcePoll => self.link.force_poll(now),
-            Order::Leave(answer) => {
-                self.leaving.push(answer);
-                self.link.leave(now);
-            }
-            Order::Stay => {
-                self.leaving.retain(|answer| !answer.is_closed());
+        if given.reports_available {
+            self.link.reports_available(now);
+        }
+        if given.force_poll {
+            self.link.force_poll(now);
+        }
+        if !given.leave.is_empty() {
+            self.leaving.extend(given.leave);
+            self.link.leave(now);
+        }
+        if given.stay {
+            self.leaving.retain(|answer| !answer.is_closed());
+            // Another one may still wait.
+            if self.leaving.is_empty() {
                 self.link.stay();
             }
         }
@@ -481,7 +520,9 @@ impl Task {
             return;
         };
         let store = Arc::clone(&self.end.store);
+        let done = self.done.clone();
         tokio::task::spawn_blocking(move || {
+            let _under_way = done;
             if let Err(error) = store.acknowledge_reports(through) {
                 // The master knows its own position and tells it at the next hello.
                 tracing::warn!(%error, "an acknowledged position was not stored");
@@ -537,7 +578,9 @@ impl Task {
 
     fn spawn_certificate(&self, row: EnlistmentRow) {
         let store = Arc::clone(&self.end.store);
+        let done = self.done.clone();
         tokio::task::spawn_blocking(move || {
+            let _under_way = done;
             let stored = store.catalog.definitions_write(|write| {
                 // An enlistment that ended or was renewed meanwhile keeps its own certificate.
                 match write.enlistment()? {
