@@ -9,6 +9,7 @@ use crate::fleet_membership::{Membership, RunningEnd};
 use crate::identity::authority::read_certificates;
 use crate::identity::tls::{EncryptionOption, Protocol, TlsServer};
 use crate::identity::token::EnlistToken;
+use crate::identity::own_certificate::OwnCertificate;
 use crate::identity::{Authority, FileSealer, IdentityError, PasswordVault, ServerIdentity};
 use crate::listener::{Connection, Conversation, Front, Protocols};
 use crate::logins::{FirstLoginError, SA, ensure_sa};
@@ -202,6 +203,8 @@ struct Instance {
     options: ServeOptions,
     catalog: Catalog,
     tls: Arc<TlsServer>,
+    /// Signs this instance's own server certificate; `None` where the organisation gave one.
+    own_certificate: Option<OwnCertificate>,
     agent: AgentRuntime,
     membership: Arc<Membership>,
     master: Arc<MasterEnd>,
@@ -282,9 +285,17 @@ impl Instance {
 
         let tls_directory = data.join(TLS_DIRECTORY);
         let authority = Arc::new(Authority::open(&tls_directory, &name, now)?);
-        let identity = match (&settings.tls_cert, &settings.tls_key) {
-            (Some(certificate), Some(key)) => ServerIdentity::from_files(certificate, key)?,
-            (None, _) | (_, None) => authority.issue_server(&reached.certificate_names(), now)?,
+        let (identity, own_certificate) = match (&settings.tls_cert, &settings.tls_key) {
+            (Some(certificate), Some(key)) => {
+                (ServerIdentity::from_files(certificate, key)?, None)
+            }
+            (None, _) | (_, None) => {
+                let own = OwnCertificate {
+                    authority: Arc::clone(&authority),
+                    names: reached.certificate_names(),
+                };
+                (own.issue(now)?, Some(own))
+            }
         };
         let tls = Arc::new(TlsServer::new(identity, authority.certificate())?);
         let sealer = Arc::new(FileSealer::open(&data.join(SECRET_KEY_FILE))?);
@@ -383,6 +394,7 @@ impl Instance {
             options: ServeOptions { data, ..options },
             catalog,
             tls,
+            own_certificate,
             agent,
             membership,
             master,
@@ -441,6 +453,10 @@ impl Instance {
         });
         tokio::spawn(control::serve(control_listener, handler));
         tokio::spawn(Arc::clone(&self.master).keep_liveness());
+        if let Some(own) = self.own_certificate.clone() {
+            let clock = Arc::clone(&self.clock);
+            tokio::spawn(own.keep_renewed(Arc::clone(&self.tls), clock));
+        }
         tokio::spawn(
             Arc::clone(&self.maintenance).run(self.catalog.clone(), Arc::clone(&self.clock)),
         );
@@ -807,9 +823,12 @@ impl Control {
         encryption: Option<u8>,
     ) -> Answer {
         let enlisted = proof.and_then(|(proof, pin)| {
-            let option = encryption.and_then(|code| EncryptionOption::from_code(i64::from(code)));
-            let encryption = match option {
-                Some(option) => option,
+            let encryption = match encryption {
+                Some(code) => EncryptionOption::from_code(i64::from(code)).ok_or_else(|| {
+                    RemoteError::Failed {
+                        cause: format!("{code} is no encryption option; use 1 or 2"),
+                    }
+                })?,
                 None => self
                     .services
                     .encryption_option()

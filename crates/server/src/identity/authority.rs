@@ -18,7 +18,7 @@ use std::{fs, io};
 /// Days the authority's own certificate lives.
 const AUTHORITY_DAYS: i64 = 3_650;
 /// Days a server certificate lives; public authorities' limit, so that no client objects.
-const SERVER_CERTIFICATE_DAYS: i64 = 397;
+pub(super) const SERVER_CERTIFICATE_DAYS: i64 = 397;
 /// Days a target's client certificate lives.
 pub const TARGET_CERTIFICATE_DAYS: i64 = 30;
 /// Days before a certificate's start that it is already valid, against clocks that differ.

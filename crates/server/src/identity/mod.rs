@@ -3,6 +3,7 @@
 //! Everything secret lies in the data directory's `tls` folder or key file with mode 0600.
 
 pub mod authority;
+pub mod own_certificate;
 pub mod password;
 pub mod sealer;
 pub mod tls;

@@ -140,6 +140,11 @@ impl TlsServer {
         self.certificate.replace(identity, &provider())
     }
 
+    #[cfg(test)]
+    pub(super) fn leaf(&self) -> Option<CertificateDer<'static>> {
+        self.certificate.current().cert.first().cloned()
+    }
+
     /// SHA-256 of the last certificate of the chain shown: what an enlistment token pins.
     #[must_use]
     pub fn pin(&self) -> [u8; 32] {
