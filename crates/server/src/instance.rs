@@ -25,6 +25,7 @@ use catalog::{
     Token,
 };
 use console::Health;
+use fleet::admission::Admission;
 use fleet::master::MasterConfig;
 use fleet::message::{BackoffAdvice, Proof};
 use fleet::version::PROTOCOL_VERSION;
@@ -35,7 +36,7 @@ use serde::Serialize;
 use std::io::{self, Write as _};
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Handle, Runtime};
@@ -361,6 +362,7 @@ impl Instance {
             authority,
             clock: Arc::clone(&clock),
             addresses: reached.addresses(),
+            admission: Mutex::new(Admission::default().enlistments),
         });
         let services = Arc::new(InstanceServices {
             instance: InstanceFacts {

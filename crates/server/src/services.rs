@@ -8,7 +8,7 @@ use crate::identity::tls::EncryptionOption;
 use crate::identity::token::EnlistToken;
 use crate::identity::{FileSealer, password};
 use crate::sessions::Sessions;
-use catalog::{Catalog, CatalogError};
+use catalog::{Catalog, CatalogError, SettingValue};
 use fleet::message::Proof;
 use model::{JobId, RunId};
 use msdb::services::{
@@ -117,10 +117,15 @@ impl InstanceServices {
 /// What the catalog says.
 pub fn encryption_option(catalog: &Catalog) -> Result<EncryptionOption, CatalogError> {
     let stored = catalog.definitions_read(|read| read.setting(MSX_ENCRYPT_CHANNEL_OPTIONS))?;
-    Ok(stored
+    Ok(option_of(stored))
+}
+
+/// The encryption option that a setting's value stands for.
+pub(crate) fn option_of(stored: Option<SettingValue>) -> EncryptionOption {
+    stored
         .and_then(|value| value.as_number())
         .and_then(EncryptionOption::from_code)
-        .unwrap_or(EncryptionOption::Validate))
+        .unwrap_or(EncryptionOption::Validate)
 }
 
 /// The proof and the pin of a token's text.

@@ -6,7 +6,10 @@ use crate::dial::{AddressError, DialError, MasterAddress, dial};
 use crate::identity::authority::new_target_request;
 use crate::identity::tls::{ALPN_ENLIST, EncryptionOption, Trust};
 use crate::identity::{FileSealer, IdentityError};
-use catalog::{Catalog, CatalogError, DefinitionsWrite, EnlistmentRow, TargetCursor};
+use crate::services::option_of;
+use catalog::{
+    AuditEntry, Catalog, CatalogError, DefinitionsWrite, EnlistmentRow, SettingValue, TargetCursor,
+};
 use fleet::limits::HELLO_BYTES_MAX;
 use fleet::message::{
     EnlistReply, EnlistRequest, Proof, Refusal, TargetFacts, decode_enlist_answer,
@@ -14,6 +17,7 @@ use fleet::message::{
 use fleet::{numbers, version};
 use jiff::{Span, Timestamp};
 use model::{Cursor, Enlistment, MSX_OPERATOR, Operator, OperatorId};
+use msdb::settings::MSX_ENCRYPT_CHANNEL_OPTIONS;
 use rustls::pki_types::CertificateDer;
 use std::io;
 use std::sync::Arc;
@@ -21,6 +25,8 @@ use std::time::Duration;
 
 /// Longest an enlistment may take. Source: agent fact sheet, login time-out, default 30 s.
 pub const ENLIST_TIMEOUT: Duration = Duration::from_secs(30);
+/// Pause before the master is asked again whose answer was lost.
+const ASK_AGAIN_AFTER: Duration = Duration::from_millis(500);
 /// What sealed client keys are sealed for.
 pub const CLIENT_KEY_CONTEXT: &str = "enlistment key";
 
@@ -106,10 +112,9 @@ impl Applicant {
             return Err(EnlistError::Unencrypted);
         }
         let Prepared { request, key } = self.prepare(&application)?;
-        let ask = self.ask(&address, &application, &request);
-        let reply = tokio::time::timeout(ENLIST_TIMEOUT, ask)
-            .await
-            .map_err(|_| EnlistError::Timeout)??;
+        let reply = self
+            .ask_until_answered(&address, &application, &request)
+            .await?;
         tokio::task::spawn_blocking(move || self.store(&address, &application, &reply, &key))
             .await
             .map_err(|error| EnlistError::Broken(io::Error::other(error)))?
@@ -157,11 +162,55 @@ impl Applicant {
         Ok(Prepared { request, key })
     }
 
+    /// Asks, and asks again where the answer was lost: the master may have taken us, and knows the request
+    /// by its key. A master that is busy is asked again when it says.
+    async fn ask_until_answered(
+        &self,
+        address: &MasterAddress,
+        application: &Application,
+        request: &EnlistRequest,
+    ) -> Result<EnlistReply, EnlistError> {
+        let mut asked = false;
+        let mut last = None;
+        let answered = async {
+            loop {
+                let failed = match self.ask(address, application, request, &mut asked).await {
+                    Err(error) => error,
+                    answered @ Ok(_) => return answered,
+                };
+                let pause = match &failed {
+                    EnlistError::Broken(source) if source.kind() == io::ErrorKind::InvalidData => {
+                        return Err(failed);
+                    }
+                    EnlistError::Broken(_) | EnlistError::Dial(_) if asked => ASK_AGAIN_AFTER,
+                    EnlistError::Refused(refusal) if !refusal.retry_after.is_zero() => {
+                        refusal.retry_after
+                    }
+                    EnlistError::Broken(_)
+                    | EnlistError::Dial(_)
+                    | EnlistError::Refused(_)
+                    | EnlistError::Address(_)
+                    | EnlistError::Unencrypted
+                    | EnlistError::Timeout
+                    | EnlistError::Identity(_)
+                    | EnlistError::Catalog(_) => return Err(failed),
+                };
+                last = Some(failed);
+                tokio::time::sleep(pause).await;
+            }
+        };
+        match tokio::time::timeout(ENLIST_TIMEOUT, answered).await {
+            Ok(answer) => answer,
+            Err(_) => Err(last.unwrap_or(EnlistError::Timeout)),
+        }
+    }
+
     async fn ask(
         &self,
         address: &MasterAddress,
         application: &Application,
         request: &EnlistRequest,
+        asked: &mut bool,
     ) -> Result<EnlistReply, EnlistError> {
         let trust = Trust {
             option: application.encryption,
@@ -169,6 +218,7 @@ impl Applicant {
             pin: application.pin,
         };
         let mut stream = dial(address, trust, None, ALPN_ENLIST).await?;
+        *asked = true;
         write_message(&mut stream, &request.encode())
             .await
             .map_err(EnlistError::Broken)?;
@@ -217,6 +267,23 @@ impl Applicant {
             let renewed = write.enlistment()?.is_some();
             write.set_enlistment(&row)?;
             set_msx_operator(write, reply.operator.as_ref())?;
+            // Later connections follow the setting, so an option given for this enlistment becomes it.
+            let option = application.encryption;
+            if option_of(write.setting(MSX_ENCRYPT_CHANNEL_OPTIONS)?) != option {
+                let value = SettingValue::Number(option.code());
+                write.set_setting(MSX_ENCRYPT_CHANNEL_OPTIONS, Some(&value))?;
+            }
+            write.audit(&AuditEntry {
+                at: now,
+                principal: application.requested_by.clone(),
+                action: "enlist".to_owned(),
+                object: reply.master_name.clone(),
+                detail: Some(format!(
+                    "at {address}, generation {}, encryption option {}",
+                    reply.generation.0,
+                    option.code()
+                )),
+            })?;
             Ok::<_, CatalogError>(renewed)
         })?;
         Ok(Membership {

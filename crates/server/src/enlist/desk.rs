@@ -1,20 +1,22 @@
 //! The master's end of an enlistment: checks the proof and the rules, and writes target, generation and
 //! certificate in one transaction before it answers.
 
+use super::used_token::{UsedToken, forget_expired};
 use super::{read_message, write_message};
 use crate::clock::Clock;
 use crate::identity::token::EnlistToken;
 use crate::identity::{Authority, PasswordVault};
 use crate::logins::{SYSADMIN, authenticate};
 use crate::master_end::DEFECTED_SETTINGS;
-use catalog::{AuditEntry, Catalog, CatalogError, DefinitionsWrite, NewTarget};
+use catalog::{AuditEntry, Catalog, CatalogError, DefinitionsWrite, NewTarget, Token};
+use fleet::admission::TokenBucket;
 use fleet::enlist::{DeskFacts, judge_request, name_taken};
 use fleet::limits::{HELLO_BYTES_MAX, HELLO_TIMEOUT};
 use fleet::message::{EnlistAnswer, EnlistReply, EnlistRequest, Proof, Refusal};
 use fleet::{numbers, version};
 use model::{MSX_OPERATOR, POLL_INTERVAL_SECS_DEFAULT};
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use uuid::Uuid;
@@ -38,13 +40,16 @@ pub struct EnlistDesk {
     pub clock: Arc<dyn Clock>,
     /// `host,port` of this master.
     pub addresses: Vec<String>,
+    /// How many enlistments a second are looked at.
+    pub admission: Mutex<TokenBucket>,
 }
 
 /// Who enlists, once the proof was accepted.
 struct Admitted {
     by: String,
     location: Option<String>,
-    token: Option<String>,
+    /// The token whose use this is; `None` for a login, and for a request whose answer was lost.
+    token: Option<Token>,
 }
 
 impl EnlistDesk {
@@ -103,16 +108,27 @@ impl EnlistDesk {
 
     /// Decides on a request and, where it is granted, makes it durable. Blocks.
     fn judge(&self, request: &EnlistRequest, address: IpAddr) -> EnlistAnswer {
+        self.admission
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take(1, self.clock.monotonic())
+            .map_err(|wait| Refusal {
+                number: numbers::CONVERSATION_FAILED,
+                text: "The master server is busy with many enlistments; try again.".to_owned(),
+                retry_after: wait,
+            })?;
         let admitted = self.prove(request, address)?;
         let now = self.clock.now();
         let name = request.facts.name.to_uppercase();
         let outcome = self.catalog.definitions_write(|write| {
             self.check_rules(&*write, request, &name)?;
             if let Some(token) = &admitted.token {
-                let used = write.use_token(token, now).map_err(Judged::Catalog)?;
+                let used = write.use_token(&token.id, now).map_err(Judged::Catalog)?;
                 if used.is_none() {
                     return Err(proof_refused().into());
                 }
+                forget_expired(write, now)?;
+                UsedToken::new(token, request).remember(write, &token.id)?;
             }
             let moved = write
                 .target_by_instance(request.instance)
@@ -209,18 +225,33 @@ impl EnlistDesk {
     fn prove(&self, request: &EnlistRequest, address: IpAddr) -> Result<Admitted, Refusal> {
         match &request.proof {
             Proof::Token { id, secret } => {
-                let stored = self
+                let now = self.clock.now();
+                let (stored, used, target) = self
                     .catalog
-                    .definitions_read(|read| read.token(id))
+                    .definitions_read(|read| {
+                        let used = UsedToken::find(read, id)?;
+                        let target = read.target_by_instance(request.instance)?;
+                        Ok((read.token(id)?, used, target))
+                    })
                     .map_err(|error: CatalogError| unavailable(&error))?;
+                // The answer to this very request was lost on its way: it gets one again.
+                if let (Some(used), Some(target)) = (used, target)
+                    && used.is_repeated_by(request, secret, now)
+                {
+                    return Ok(Admitted {
+                        by: target.enlisted_by,
+                        location: target.location,
+                        token: None,
+                    });
+                }
                 let token = stored
                     .filter(|token| EnlistToken::matches(secret, &token.hash))
-                    .filter(|token| token.uses_left > 0 && token.expires > self.clock.now())
+                    .filter(|token| token.uses_left > 0 && token.expires > now)
                     .ok_or_else(proof_refused)?;
                 Ok(Admitted {
-                    by: token.created_by,
-                    location: token.location,
-                    token: Some(token.id),
+                    by: token.created_by.clone(),
+                    location: token.location.clone(),
+                    token: Some(token),
                 })
             }
             Proof::Login { login, password } => {

@@ -2,6 +2,7 @@
 
 pub mod apply;
 pub mod desk;
+mod used_token;
 
 use fleet::frame::{FrameReader, encode_frames};
 use std::io;

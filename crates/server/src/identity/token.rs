@@ -85,7 +85,8 @@ impl EnlistToken {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Bytes as lower-case hex digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     bytes
         .iter()
@@ -94,7 +95,8 @@ fn hex(bytes: &[u8]) -> String {
         .collect()
 }
 
-fn unhex(text: &str) -> Option<Vec<u8>> {
+/// The bytes of hex digits, at most as many as a secret has.
+pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
     /// Longest part of a token, in digits.
     const DIGITS_MAX: usize = 2 * SECRET_BYTES;
     if text.len() > DIGITS_MAX || !text.len().is_multiple_of(2) {
