@@ -5,6 +5,7 @@
 
 mod agent_link;
 mod inherited;
+mod memory;
 mod running;
 mod service;
 
@@ -79,6 +80,7 @@ pub fn main(dir: &Path) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    memory::give_back();
     let _ = writeln!(stdout, "{READY}");
     let _ = stdout.flush();
     match service.run() {

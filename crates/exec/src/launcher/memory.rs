@@ -1,0 +1,96 @@
+//! Keeps the launcher small: it is the whole program, of which it needs a hundredth.
+#![expect(
+    unsafe_code,
+    reason = "telling the system which pages are not needed has no safe form"
+)]
+
+use std::ffi::c_void;
+
+/// Lets go of the program's pages that starting it has touched: code and constants, which the system
+/// reads again from the file where they are needed after all.
+pub(super) fn give_back() {
+    let Ok(maps) = std::fs::read_to_string("/proc/self/smaps") else {
+        return;
+    };
+    for mapping in file_mappings(&maps) {
+        // SAFETY: the mapping is of a file, private, not writable, and no page of it differs from the
+        // file (it has no anonymous memory), so an access after this finds the same bytes as before.
+        // Only this thread runs, so nothing was mapped or unmapped since the list was read, but for the
+        // list's own memory, which is anonymous.
+        let _ = unsafe {
+            rustix::mm::madvise(
+                mapping.start as *mut c_void,
+                mapping.length,
+                rustix::mm::Advice::LinuxDontNeed,
+            )
+        };
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Mapping {
+    start: usize,
+    length: usize,
+}
+
+/// Mappings in the text of `/proc/self/smaps` that hold nothing but what their files hold.
+fn file_mappings(maps: &str) -> Vec<Mapping> {
+    let mut found = Vec::new();
+    let mut candidate = None;
+    for line in maps.lines() {
+        if let Some(count) = line.strip_prefix("Anonymous:") {
+            let unchanged = count.trim() == "0 kB";
+            found.extend(candidate.take().filter(|_| unchanged));
+        } else if let Some(mapping) = header(line) {
+            candidate = mapping;
+        }
+    }
+    found
+}
+
+/// The mapping a header line tells of, where it is a private, read-only one of a file; `None` for lines
+/// that are no headers.
+fn header(line: &str) -> Option<Option<Mapping>> {
+    let mut words = line.split_ascii_whitespace();
+    let (start, end) = words.next()?.split_once('-')?;
+    let start = usize::from_str_radix(start, 16).ok()?;
+    let end = usize::from_str_radix(end, 16).ok()?;
+    let fitting = matches!(words.next()?, "r-xp" | "r--p")
+        && words.nth(2).is_some_and(|inode| inode != "0")
+        && words.next().is_some_and(|path| path.starts_with('/'));
+    Some(fitting.then_some(Mapping {
+        start,
+        length: end.checked_sub(start)?,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_unchanged_pages_of_files_go() {
+        let maps = "\
+1000-3000 r--p 00000000 fe:01 77 /bin/x
+Rss: 8 kB
+Anonymous: 0 kB
+3000-4000 r-xp 00002000 fe:01 77 /bin/x
+Anonymous:             0 kB
+VmFlags: rd ex mr
+4000-5000 r--p 00003000 fe:01 77 /bin/x
+Anonymous: 4 kB
+5000-6000 rw-p 00004000 fe:01 77 /bin/x
+Anonymous: 0 kB
+6000-7000 r--p 00000000 00:00 0
+Anonymous: 0 kB
+7000-8000 r-xp 00000000 00:00 0 [vdso]
+Anonymous: 0 kB
+8000-9000 r--s 00000000 fe:01 78 /shared
+Anonymous: 0 kB
+";
+        let expected = [(0x1000, 0x2000), (0x3000, 0x1000)];
+        let expected = expected.map(|(start, length)| Mapping { start, length });
+        assert_eq!(file_mappings(maps), expected);
+        assert_eq!(file_mappings("nonsense\n-\n1-g r-xp\n"), []);
+    }
+}
