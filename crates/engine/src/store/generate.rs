@@ -366,7 +366,9 @@ impl<'e> Generator<'e> {
             }
             TypedKind::Or(left, right) => {
                 let (left, right) = (self.expr(left)?, self.expr(right)?);
-                Ok(format!("({left} OR {right})"))
+                // The plus keeps SQLite from seeking each side: it would tell rows apart by their numbers, which equal
+                // rows of a virtual table share.
+                Ok(format!("(+({left} OR {right}))"))
             }
             TypedKind::Not(operand) => Ok(format!("(NOT {})", self.expr(operand)?)),
             TypedKind::IsNull { operand, negated } => {

@@ -12,7 +12,7 @@ use super::encode::{decode, encode};
 use super::functions::raise;
 use crate::host::{FunctionDecl, FunctionResult, Scan, SeekKey, TableDecl};
 use crate::session::shared::{Object, Shared};
-use rusqlite::types::Null;
+use rusqlite::types::{Null, Value as Sqlite};
 use rusqlite::vtab::{
     Context, CreateVTab, Filters, IndexConstraintOp, IndexInfo, Module, VTab, VTabConnection,
     VTabCursor, VTabKind, sqlite3_vtab, sqlite3_vtab_cursor,
@@ -171,7 +171,6 @@ unsafe impl<'vtab> VTab<'vtab> for Table {
             scan: None,
             row: None,
             arguments: Vec::new(),
-            position: 0,
             phantom: PhantomData,
         })
     }
@@ -193,7 +192,6 @@ struct Cursor<'vtab> {
     row: Option<Row>,
     /// A function's arguments.
     arguments: Vec<Value>,
-    position: i64,
     phantom: PhantomData<&'vtab Table>,
 }
 
@@ -203,7 +201,6 @@ impl Cursor<'_> {
             Some(row) => Some(row.map_err(|error| raise(&self.shared, error))?),
             None => None,
         };
-        self.position += 1;
         Ok(())
     }
 }
@@ -213,7 +210,6 @@ unsafe impl VTabCursor for Cursor<'_> {
     fn filter(&mut self, _: c_int, columns: Option<&str>, args: &Filters<'_>) -> Result<()> {
         self.row = None;
         self.scan = None;
-        self.position = 0;
         let columns: Vec<usize> = columns
             .unwrap_or_default()
             .split(',')
@@ -279,7 +275,26 @@ unsafe impl VTabCursor for Cursor<'_> {
         }
     }
 
+    /// A row's number depends on its values alone: SQLite remembers the matched rows of outer joins by it, whether a
+    /// seek or a scan brought them. Equal rows share one, and match alike.
     fn rowid(&self) -> Result<i64> {
-        Ok(self.position)
+        // FNV-1a of the encoded values.
+        let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
+        let mut add = |bytes: &[u8]| {
+            for byte in bytes {
+                hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+            }
+        };
+        for (value, ty) in self.row.iter().flatten().zip(&self.types) {
+            match encode(value, *ty).map_err(|error| raise(&self.shared, error))? {
+                Sqlite::Null => add(&[0]),
+                Sqlite::Integer(v) => add(&v.to_le_bytes()),
+                Sqlite::Real(v) => add(&v.to_le_bytes()),
+                Sqlite::Text(v) => add(v.as_bytes()),
+                Sqlite::Blob(v) => add(&v),
+            }
+            add(&[0xff]);
+        }
+        Ok(i64::from_ne_bytes(hash.to_ne_bytes()))
     }
 }

@@ -424,10 +424,8 @@ fn explicit(
     style: Option<TypedExpr>,
     safe: bool,
 ) -> Result<TypedExpr, SqlError> {
-    if operand.is_null_constant() {
-        return Ok(TypedExpr::constant(Value::Null, ty));
-    }
-    if convert::allowed(operand.ty, ty) == Allowed::Never {
+    // A NULL keeps its conversion: its type was asked for, so that it no longer adapts to its surroundings.
+    if !operand.is_null_constant() && convert::allowed(operand.ty, ty) == Allowed::Never {
         return Err(fault::explicit_not_allowed(operand.ty, ty));
     }
     Ok(TypedExpr {
