@@ -82,14 +82,7 @@ pub(super) fn add(call: &Call<'_>, store: &mut Store<'_>, out: &mut Output<'_>) 
         if step_id == last + 1 {
             definitions.append_step(job.id, &step)?;
         } else {
-            let at = usize::try_from(step_id - 1).unwrap_or(0);
-            for later in &mut steps[at..] {
-                later.step_id += 1;
-            }
-            for other in &mut steps {
-                shift_goto(other, |target| target + i32::from(target >= step_id));
-            }
-            steps.insert(at, step);
+            insert_step(&mut steps, step);
             definitions.replace_steps(job.id, &steps)?;
         }
         definitions.touch_job(job.id, call.now)?;
@@ -156,6 +149,20 @@ fn keep_start_step(definitions: &mut dyn DefinitionsWrite, job: &Job, steps: usi
         definitions.update_job(&job)?;
     }
     Ok(())
+}
+
+/// Puts a step in at its place: it and those after it move down, and so do the steps that others go to.
+/// What the new step goes to is meant as the steps are afterwards.
+fn insert_step(steps: &mut Vec<JobStep>, step: JobStep) {
+    let at = step.step_id;
+    for other in steps.iter_mut() {
+        if other.step_id >= at {
+            other.step_id += 1;
+        }
+        shift_goto(other, |target| target + i32::from(target >= at));
+    }
+    steps.push(step);
+    steps.sort_by_key(|step| step.step_id);
 }
 
 /// Takes a step out: later ones move up, and so do the steps that others go to. A step that went to the one
@@ -648,5 +655,89 @@ const fn priority_text(priority: i32) -> Option<i32> {
         1 => Some(14568),
         15 => Some(14569),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use uuid::Uuid;
+
+    fn step(step_id: i32, uid: u128, goes_to: i32) -> JobStep {
+        JobStep {
+            step_id,
+            uid: StepUid(Uuid::from_u128(uid)),
+            name: uid.to_string(),
+            subsystem: Subsystem::TSql,
+            command: None,
+            flags: 0,
+            additional_parameters: None,
+            cmdexec_success_code: 0,
+            on_success: StepAction::QuitWithSuccess,
+            on_success_step_id: 0,
+            on_fail: if goes_to == 0 {
+                StepAction::QuitWithFailure
+            } else {
+                StepAction::GoToStep
+            },
+            on_fail_step_id: goes_to,
+            server: None,
+            database_name: None,
+            database_user_name: None,
+            retry_attempts: 0,
+            retry_interval_minutes: 0,
+            os_run_priority: 0,
+            output_file_name: None,
+            proxy_name: None,
+        }
+    }
+
+    /// What each step goes to on failure, by identity.
+    fn flows(steps: &[JobStep]) -> BTreeMap<StepUid, Option<StepUid>> {
+        let target = |step: &JobStep| {
+            let at = usize::try_from(step.on_fail_step_id).unwrap();
+            at.checked_sub(1).map(|at| steps[at].uid)
+        };
+        steps.iter().map(|step| (step.uid, target(step))).collect()
+    }
+
+    proptest! {
+        /// Whatever is put in and taken out, ids have no gaps and each go-to leads to the step it led to before,
+        /// or, that one gone, to the end of the job.
+        #[test]
+        fn flows_survive_insertion_and_deletion(moves in proptest::collection::vec((any::<bool>(), 0u8..8, 0u8..8), 1..40)) {
+            let mut steps: Vec<JobStep> = Vec::new();
+            let mut fresh = 0u128;
+            for (insert, at, to) in moves {
+                let before = flows(&steps);
+                let count = i32::try_from(steps.len()).unwrap();
+                if insert || steps.is_empty() {
+                    let at = i32::from(at) % (count + 1) + 1;
+                    let to = i32::from(to) % (count + 2);
+                    let to = if to == at { 0 } else { to };
+                    fresh += 1;
+                    let new = step(at, fresh, to);
+                    let uid = new.uid;
+                    insert_step(&mut steps, new);
+                    let mut after = flows(&steps);
+                    after.remove(&uid);
+                    prop_assert_eq!(after, before);
+                } else {
+                    let gone = i32::from(at) % count + 1;
+                    let uid = steps[usize::try_from(gone - 1).unwrap()].uid;
+                    remove_step(&mut steps, gone);
+                    let expected: BTreeMap<_, _> = before
+                        .into_iter()
+                        .filter(|(from, _)| *from != uid)
+                        .map(|(from, to)| (from, to.filter(|to| *to != uid)))
+                        .collect();
+                    prop_assert_eq!(flows(&steps), expected);
+                }
+                let ids: Vec<i32> = steps.iter().map(|step| step.step_id).collect();
+                let expected: Vec<i32> = (1..).take(steps.len()).collect();
+                prop_assert_eq!(ids, expected);
+            }
+        }
     }
 }
