@@ -456,4 +456,198 @@ mod tests {
             "Invalid column name '%s'."
         );
     }
+
+    #[test]
+    fn the_whole_table() {
+        let rows = ALL
+            .iter()
+            .map(|row| format!("{:>5} {:>2} {}\n", row.number, row.severity, row.text));
+        insta::assert_snapshot!(rows.collect::<String>(), @r#"
+          102 15 Incorrect syntax near '%s'.
+          103 15 The identifier that starts with '%s' is too long. Maximum length is %s.
+          105 15 Unclosed quotation mark after the character string '%s'.
+          106 15 Too many table names in the query. The maximum allowable is %s.
+          107 15 The column prefix '%s' does not match with a table name or alias name used in the query.
+          108 15 The ORDER BY position number %s is out of range of the number of items in the select list.
+          109 15 There are more columns in the INSERT statement than values specified in the VALUES clause. The number of values in the VALUES clause must match the number of columns specified in the INSERT statement.
+          110 15 There are fewer columns in the INSERT statement than values specified in the VALUES clause. The number of values in the VALUES clause must match the number of columns specified in the INSERT statement.
+          111 15 '%s' must be the first statement in a query batch.
+          113 15 Missing end comment mark '*/'.
+          116 16 Only one expression can be specified in the select list when the subquery is not introduced with EXISTS.
+          117 15 The %s name '%s' contains more than the maximum number of prefixes. The maximum is %s.
+          119 15 Must pass parameter number %s and subsequent parameters as '@name = value'. After the form '@name = value' has been used, all subsequent parameters must be passed in the form '@name = value'.
+          120 15 The select list for the INSERT statement contains fewer items than the insert list. The number of SELECT values must match the number of INSERT columns.
+          121 15 The select list for the INSERT statement contains more items than the insert list. The number of SELECT values must match the number of INSERT columns.
+          127 15 A TOP N or FETCH rowcount value may not be negative.
+          128 15 The name "%s" is not permitted in this context. Valid expressions are constants, constant expressions, and (in some contexts) variables. Column names are not permitted.
+          130 15 Cannot perform an aggregate function on an expression containing an aggregate or a subquery.
+          131 15 The size (%s) given to the %s exceeds the maximum allowed for any data type (%s).
+          132 15 The label '%s' has already been declared. Label names must be unique within a query batch or stored procedure.
+          133 15 A GOTO statement references the label '%s' but the label has not been declared.
+          134 15 The variable name '%s' has already been declared. Variable names must be unique within a query batch or stored procedure.
+          135 15 Cannot use a BREAK statement outside the scope of a WHILE statement.
+          136 15 Cannot use a CONTINUE statement outside the scope of a WHILE statement.
+          137 15 Must declare the scalar variable "%s".
+          141 15 A SELECT statement that assigns a value to a variable must not be combined with data-retrieval operations.
+          147 15 An aggregate may not appear in the WHERE clause unless it is in a subquery contained in a HAVING clause or a select list, and the column being aggregated is an outer reference.
+          148 15 Incorrect time syntax in time string '%s' used with WAITFOR.
+          155 15 '%s' is not a recognized %s option.
+          156 15 Incorrect syntax near the keyword '%s'.
+          157 15 An aggregate may not appear in the set list of an UPDATE statement.
+          158 15 '%s' has more columns than were specified in the column list.
+          159 15 '%s' has fewer columns than were specified in the column list.
+          166 15 '%s' does not allow specifying the database name as a prefix to the object name.
+          168 15 The floating point value '%s' is out of the range of computer representation (8 bytes).
+          174 15 The %s function requires %s argument(s).
+          177 15 The IDENTITY function can only be used when the SELECT statement has an INTO clause.
+          178 15 A RETURN statement with a return value cannot be used in this context.
+          189 15 The %s function requires %s to %s arguments.
+          191 15 Some part of your SQL statement is nested too deeply. Rewrite the query or break it up into smaller queries.
+          192 16 The scale must be less than or equal to the precision.
+          195 15 '%s' is not a recognized %s.
+          196 15 SELECT INTO must be the first query in a statement containing a UNION, INTERSECT or EXCEPT operator.
+          199 15 An INSERT statement cannot contain a SELECT statement that assigns values to a variable.
+          201 16 Procedure or function '%s' expects parameter '%s', which was not supplied.
+          203 16 The name '%s' is not a valid identifier.
+          205 16 All queries combined using a UNION, INTERSECT or EXCEPT operator must have an equal number of expressions in their target lists.
+          206 16 Operand type clash: %s is incompatible with %s
+          207 16 Invalid column name '%s'.
+          208 16 Invalid object name '%s'.
+          209 16 Ambiguous column name '%s'.
+          210 16 Conversion failed when converting datetime from binary/varbinary string.
+          213 16 Column name or number of supplied values does not match table definition.
+          214 16 Procedure expects parameter '%s' of type '%s'.
+          215 16 Parameters supplied for object '%s' which is not a function. If the parameters are intended as a table hint, a WITH keyword is required.
+          217 16 Maximum stored procedure, function, trigger, or view nesting level exceeded (limit %s).
+          220 16 Arithmetic overflow error for data type %s, value = %s.
+          229 14 The %s permission was denied on the object '%s', database '%s', schema '%s'.
+          230 14 The %s permission was denied on the column '%s' of the object '%s', database '%s', schema '%s'.
+          232 16 Arithmetic overflow error for type %s, value = %s.
+          235 16 Cannot convert a char value to money. The char value has incorrect syntax.
+          237 16 There is insufficient result space to convert a money value to %s.
+          239 16 Duplicate common table expression name '%s' was specified.
+          240 16 Types don't match between the anchor and the recursive part in column "%s" of recursive query "%s".
+          241 16 Conversion failed when converting date and/or time from character string.
+          242 16 The conversion of a %s data type to a %s data type resulted in an out-of-range value.
+          243 16 Type %s is not a defined system type.
+          244 16 The conversion of the %s value '%s' overflowed an %s column. Use a larger integer column.
+          245 16 Conversion failed when converting the %s value '%s' to data type %s.
+          248 16 The conversion of the %s value '%s' overflowed an int column.
+          257 16 Implicit conversion from data type %s to %s is not allowed. Use the CONVERT function to run this query.
+          259 16 Ad hoc updates to system catalogs are not allowed.
+          262 14 %s permission denied in database '%s'.
+          266 16 Transaction count after EXECUTE indicates a mismatching number of BEGIN and COMMIT statements. Previous count = %s, current count = %s.
+          281 16 %s is not a valid style number when converting from %s to a character string.
+          282 10 The '%s' procedure attempted to return a status of NULL, which is not allowed. A status of 0 will be returned instead.
+          305 16 The %s data type cannot be compared or sorted, except when using the IS NULL operator.
+          306 16 The text, ntext, and image data types cannot be compared or sorted, except when using IS NULL or LIKE operator.
+          319 15 Incorrect syntax near the keyword 'with'. If this statement is a common table expression, an xmlnamespaces clause or a change tracking context clause, the previous statement must be terminated with a semicolon.
+          321 15 "%s" is not a recognized table hints option. If it is intended as a parameter to a table-valued function or to the CHANGETABLE function, ensure that your database compatibility mode is set to 90.
+          506 16 The invalid escape character "%s" was specified in a %s predicate.
+          512 16 Subquery returned more than 1 value. This is not permitted when the subquery follows =, !=, <, <= , >, >= or when the subquery is used as an expression.
+          515 16 Cannot insert the value NULL into column '%s', table '%s'; column does not allow nulls. %s fails.
+          517 16 Adding a value to a '%s' column caused an overflow.
+          518 16 Cannot convert data type %s to %s.
+          529 16 Explicit conversion from data type %s to %s is not allowed.
+          530 16 The statement terminated. The maximum recursion %s has been exhausted before statement completion.
+          535 16 The %s function resulted in an overflow. The number of dateparts separating two date/time instances is too large. Try to use %s with a less precise datepart.
+          536 16 Invalid length parameter passed to the %s function.
+          537 16 Invalid length parameter passed to the LEFT or SUBSTRING function.
+          544 16 Cannot insert explicit value for identity column in table '%s' when IDENTITY_INSERT is set to OFF.
+          547 16 The %s statement conflicted with the %s constraint "%s". The conflict occurred in database "%s", table "%s"%s.
+          628 16 Cannot issue SAVE TRANSACTION when there is no active transaction.
+          701 17 There is insufficient system memory in resource pool '%s' to run this query.
+          911 16 Database '%s' does not exist. Make sure that the name is entered correctly.
+          916 14 The server principal "%s" is not able to access the database "%s" under the current security context.
+         1007 15 The number '%s' is out of the range for numeric representation (maximum precision %s).
+         1013 16 The objects "%s" and "%s" in the FROM clause have the same exposed names. Use correlation names to distinguish them.
+         1033 15 The ORDER BY clause is invalid in views, inline functions, derived tables, subqueries, and common table expressions, unless TOP, OFFSET or FOR XML is also specified.
+         1038 15 An object or column name is missing or empty. For SELECT INTO statements, verify each column has a name. For other statements, look for empty alias names. Aliases defined as "" or [] are not allowed. Change the alias to a valid name.
+         1046 15 Subqueries are not allowed in this context. Only scalar expressions are allowed.
+         1060 15 The number of rows provided for a TOP or FETCH clauses row count parameter must be an integer.
+         1087 15 Must declare the table variable "%s".
+         1205 13 Transaction (Process ID %s) was deadlocked on %s resources with another process and has been chosen as the deadlock victim. Rerun the transaction.
+         1222 16 Lock request time out period exceeded.
+         1702 16 CREATE TABLE failed because column '%s' in table '%s' exceeds the maximum of %s columns.
+         2601 14 Cannot insert duplicate key row in object '%s' with unique index '%s'. The duplicate key value is (%s).
+         2627 14 Violation of %s constraint '%s'. Cannot insert duplicate key in object '%s'. The duplicate key value is (%s).
+         2628 16 String or binary data would be truncated in table '%s', column '%s'. Truncated value: '%s'.
+         2705 16 Column names in each table must be unique. Column name '%s' in table '%s' is specified more than once.
+         2714 16 There is already an object named '%s' in the database.
+         2715 16 Column, parameter, or variable #%s: Cannot find data type %s.
+         2716 16 Column, parameter, or variable #%s: Cannot specify a column width on data type %s.
+         2750 16 Column or parameter #%s: Specified column precision %s is greater than the maximum precision of %s.
+         2754 16 Error severity levels greater than 18 can only be specified by members of the sysadmin role, using the WITH LOG option.
+         2760 16 The specified schema name "%s" either does not exist or you do not have permission to use it.
+         2786 16 The data type of substitution parameter %s does not match the expected type of the format specification.
+         2787 16 Invalid format specification: '%s'.
+         2812 16 Could not find stored procedure '%s'.
+         3617 16 The statement was cancelled by the client.
+         3621 10 The statement has been terminated.
+         3701 11 Cannot %s the %s '%s', because it does not exist or you do not have permission.
+         3702 16 Cannot drop database "%s" because it is currently in use.
+         3705 16 Cannot use DROP %s with '%s' because '%s' is a %s. Use DROP %s.
+         3902 16 The COMMIT TRANSACTION request has no corresponding BEGIN TRANSACTION.
+         3903 16 The ROLLBACK TRANSACTION request has no corresponding BEGIN TRANSACTION.
+         3915 16 Cannot use the ROLLBACK statement within an INSERT-EXEC statement.
+         3930 16 The current transaction cannot be committed and cannot support operations that write to the log file. Roll back the transaction.
+         3998 16 Uncommittable transaction is detected at the end of the batch. The transaction is rolled back.
+         4104 16 The multi-part identifier "%s" could not be bound.
+         4108 15 Windowed functions can only appear in the SELECT or ORDER BY clauses.
+         4112 15 The function '%s' must have an OVER clause with ORDER BY.
+         4113 15 The function '%s' is not a valid windowing function, and cannot be used with the OVER clause.
+         4121 16 Cannot find either column "%s" or the user-defined function or aggregate "%s", or the name is ambiguous.
+         4145 15 An expression of non-boolean type specified in a context where a condition is expected, near '%s'.
+         4413 16 Could not use view or function '%s' because of binding errors.
+         4902 16 Cannot find the object "%s" because it does not exist or you do not have permissions.
+         5701 10 Changed database context to '%s'.
+         5703 10 Changed language setting to %s.
+         6106 16 Process ID %s is not an active process ID.
+         6401 16 Cannot roll back %s. No transaction or savepoint of that name was found.
+         8101 16 An explicit value for the identity column in table '%s' can only be specified when a column list is used and IDENTITY_INSERT is ON.
+         8102 16 Cannot update identity column '%s'.
+         8111 16 Cannot define PRIMARY KEY constraint on nullable column in table '%s'.
+         8114 16 Error converting data type %s to %s.
+         8115 16 Arithmetic overflow error converting %s to data type %s.
+         8116 16 Argument data type %s is invalid for argument %s of %s function.
+         8117 16 Operand data type %s is invalid for %s operator.
+         8120 16 Column '%s' is invalid in the select list because it is not contained in either an aggregate function or the GROUP BY clause.
+         8121 16 Column '%s' is invalid in the HAVING clause because it is not contained in either an aggregate function or the GROUP BY clause.
+         8127 16 Column "%s" is invalid in the ORDER BY clause because it is not contained in either an aggregate function or the GROUP BY clause.
+         8134 16 Divide by zero error encountered.
+         8143 16 Parameter '%s' was supplied multiple times.
+         8144 16 Procedure or function %s has too many arguments specified.
+         8145 16 %s is not a parameter for procedure %s.
+         8146 16 Procedure %s has no parameters and arguments were supplied.
+         8152 16 String or binary data would be truncated.
+         8153 10 Warning: Null value is eliminated by an aggregate or other SET operation.
+         8155 16 No column name was specified for column %s of '%s'.
+         8156 16 The column '%s' was specified multiple times for '%s'.
+         8162 16 The formal parameter "%s" was not declared as an OUTPUT parameter, but the actual parameter passed in requested output.
+         8164 16 An INSERT EXEC statement cannot be nested.
+         8169 16 Conversion failed when converting from a character string to uniqueidentifier.
+         8170 16 Insufficient result space to convert uniqueidentifier value to char.
+         8623 16 The query processor ran out of internal resources and could not produce a query plan. This is a rare event and only expected for extremely complex queries or queries that reference a very large number of tables or partitions. Please simplify the query.
+         8649 17 The query has been cancelled because it ran longer than the configured limit of %s seconds.
+         8672 16 The MERGE statement attempted to UPDATE or DELETE the same row more than once. This happens when a target row matches more than one source row. Refine the ON clause.
+         9400 16 XML parsing: line %s, character %s, %s
+         9810 16 The datepart %s is not supported by date function %s for data type %s.
+        10704 15 To rethrow an error, a THROW statement must be used inside a CATCH block. Insert the THROW statement inside a CATCH block, or add error parameters to the THROW statement.
+        10709 16 The number of columns for each row in a table value constructor must be the same.
+        10713 15 A MERGE statement must be terminated by a semi-colon (;).
+        10753 15 The function '%s' must have an OVER clause.
+        15247 16 User does not have permission to perform this action.
+        15517 16 Cannot execute as the database principal because the principal "%s" does not exist, this type of principal cannot be impersonated, or you do not have permission.
+        16905 16 The cursor is already open.
+        16911 16 %s: The fetch type %s cannot be used with forward only cursors.
+        16915 16 A cursor with the name '%s' already exists.
+        16916 16 A cursor with the name '%s' does not exist.
+        16917 16 Cursor is not open.
+        16924 16 Cursorfetch: The number of variables declared in the INTO list must match that of selected columns.
+        16950 16 The variable '%s' does not currently have a cursor allocated to it.
+        18054 16 Error %s, severity %s, state %s was raised, but no message with that error number was found in sys.messages.
+        40517 16 Keyword or statement option '%s' is not supported in this version of Muster.
+        50000 16 %s
+        "#);
+    }
 }

@@ -60,7 +60,7 @@ pub enum ExprKind {
         /// What is converted.
         operand: Box<Expr>,
         /// To which type.
-        ty: TypeName,
+        ty: Box<TypeName>,
         /// TRY_CAST: NULL in place of an error.
         safe: bool,
     },
@@ -69,7 +69,7 @@ pub enum ExprKind {
         /// What is converted.
         operand: Box<Expr>,
         /// To which type.
-        ty: TypeName,
+        ty: Box<TypeName>,
         /// The style.
         style: Option<Box<Expr>>,
         /// TRY_CONVERT: NULL in place of an error.
@@ -80,7 +80,7 @@ pub enum ExprKind {
         /// What is read.
         operand: Box<Expr>,
         /// As which type.
-        ty: TypeName,
+        ty: Box<TypeName>,
         /// The culture.
         culture: Option<Box<Expr>>,
         /// TRY_PARSE: NULL in place of an error.
@@ -89,7 +89,7 @@ pub enum ExprKind {
     /// `IDENTITY(type [, seed, increment])`, in a SELECT … INTO.
     Identity {
         /// Type of the column.
-        ty: TypeName,
+        ty: Box<TypeName>,
         /// Seed and increment.
         seed: Option<IdentitySeed>,
     },

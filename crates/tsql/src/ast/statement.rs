@@ -59,7 +59,7 @@ pub enum StatementKind {
     /// `PRINT expr`
     Print(Expr),
     /// `RAISERROR (…)`
-    RaisError(RaisError),
+    RaisError(Box<RaisError>),
     /// `THROW [number, message, state]`
     Throw(Option<Throw>),
     /// `IF … [ELSE …]`
@@ -145,7 +145,7 @@ pub enum StatementKind {
     /// `OPEN cursor`
     OpenCursor(CursorRef),
     /// `FETCH … FROM cursor INTO …`
-    Fetch(Fetch),
+    Fetch(Box<Fetch>),
     /// `CLOSE cursor`
     CloseCursor(CursorRef),
     /// `DEALLOCATE cursor`

@@ -29,5 +29,5 @@ pub enum TypeArgs {
     /// `(precision, scale)`
     Two(u32, u32),
     /// `xml([CONTENT | DOCUMENT] collection)`
-    XmlSchema(ObjectName),
+    XmlSchema(Box<ObjectName>),
 }

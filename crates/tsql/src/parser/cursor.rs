@@ -103,11 +103,11 @@ impl Parser<'_> {
         } else {
             Vec::new()
         };
-        Ok(StatementKind::Fetch(Fetch {
+        Ok(StatementKind::Fetch(Box::new(Fetch {
             direction,
             cursor,
             into,
-        }))
+        })))
     }
 
     fn fetch_direction(&mut self) -> Parsed<FetchDirection> {

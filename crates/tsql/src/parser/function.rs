@@ -162,14 +162,14 @@ impl Parser<'_> {
         self.expect(TokenKind::LeftParen)?;
         let operand = Box::new(self.expr()?);
         self.expect_keyword(Keyword::As)?;
-        let ty = self.type_name()?;
+        let ty = Box::new(self.type_name()?);
         self.expect(TokenKind::RightParen)?;
         Ok(ExprKind::Cast { operand, ty, safe })
     }
 
     fn convert(&mut self, safe: bool) -> Parsed<ExprKind> {
         self.expect(TokenKind::LeftParen)?;
-        let ty = self.type_name()?;
+        let ty = Box::new(self.type_name()?);
         self.expect(TokenKind::Comma)?;
         let operand = Box::new(self.expr()?);
         let style = if self.eat(TokenKind::Comma) {
@@ -190,7 +190,7 @@ impl Parser<'_> {
         self.expect(TokenKind::LeftParen)?;
         let operand = Box::new(self.expr()?);
         self.expect_keyword(Keyword::As)?;
-        let ty = self.type_name()?;
+        let ty = Box::new(self.type_name()?);
         let culture = if self.eat_word("USING") {
             Some(Box::new(self.expr()?))
         } else {
@@ -248,7 +248,7 @@ impl Parser<'_> {
     /// `IDENTITY(type [, seed, increment])`
     fn identity(&mut self) -> Parsed<ExprKind> {
         self.expect(TokenKind::LeftParen)?;
-        let ty = self.type_name()?;
+        let ty = Box::new(self.type_name()?);
         let seed = if self.eat(TokenKind::Comma) {
             let seed = self.signed_number()?;
             self.expect(TokenKind::Comma)?;

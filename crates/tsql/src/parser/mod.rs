@@ -37,6 +37,10 @@ use scope::Scope;
 /// How deep blocks, parentheses, subqueries and function calls may nest (error 191).
 pub const NESTING_MAX: u32 = 128;
 
+/// Stack that reading a batch takes at most, in a build without optimisation. Threads that read what
+/// strangers send have at least this much.
+pub const STACK_BYTES: usize = 4 * 1024 * 1024;
+
 /// How many binary operators a path from an expression's root to a leaf may hold (error 191).
 ///
 /// AND and OR do not count: their chains become balanced trees.

@@ -284,7 +284,7 @@ impl Parser<'_> {
             if self.at_word("CONTENT") || self.at_word("DOCUMENT") {
                 self.advance();
             }
-            TypeArgs::XmlSchema(self.object_name()?)
+            TypeArgs::XmlSchema(Box::new(self.object_name()?))
         } else {
             let first = self.whole_number()?;
             if self.eat(TokenKind::Comma) {

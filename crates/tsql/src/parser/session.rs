@@ -262,7 +262,7 @@ impl Parser<'_> {
                 Ok(())
             })?;
         }
-        Ok(StatementKind::RaisError(raise))
+        Ok(StatementKind::RaisError(Box::new(raise)))
     }
 
     /// `THROW [number, message, state]`

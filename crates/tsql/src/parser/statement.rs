@@ -97,6 +97,16 @@ impl Parser<'_> {
     }
 
     fn keyword_statement(&mut self, keyword: Keyword) -> Parsed<StatementKind> {
+        // What contains statements goes the short way: its frames add up on the stack.
+        match keyword {
+            Keyword::If => self.if_statement(),
+            Keyword::While => self.while_statement(),
+            Keyword::Begin => self.begin(),
+            _ => self.simple_statement(keyword),
+        }
+    }
+
+    fn simple_statement(&mut self, keyword: Keyword) -> Parsed<StatementKind> {
         match keyword {
             Keyword::Select => self.select(),
             Keyword::With => self.with_statement(),
@@ -120,10 +130,7 @@ impl Parser<'_> {
                 Ok(StatementKind::Print(self.expr()?))
             }
             Keyword::Raiserror => self.raiserror(),
-            Keyword::If => self.if_statement(),
-            Keyword::While => self.while_statement(),
             Keyword::Break | Keyword::Continue => Ok(self.loop_exit(keyword)),
-            Keyword::Begin => self.begin(),
             Keyword::Goto => {
                 self.advance();
                 let label = self.ident()?;
@@ -378,11 +385,11 @@ impl Parser<'_> {
         Self::is_name(self.kind()) && self.kind_at(1) != TokenKind::Colon && !statement
     }
 
-    /// Whether WITH is the last token taken.
-    fn behind_with(&self) -> bool {
+    /// Whether this word is the last token taken.
+    fn behind(&self, keyword: Keyword) -> bool {
         let before = self.at.checked_sub(1);
         let token = before.and_then(|at| self.tokens.list.get(at));
-        token.is_some_and(|token| token.kind == TokenKind::Keyword(Keyword::With))
+        token.is_some_and(|token| token.kind == TokenKind::Keyword(keyword))
     }
 
     /// Whether the next token stands on another line than the last one taken.
@@ -461,7 +468,12 @@ impl Parser<'_> {
                     // begins a statement.
                     let inner = matches!(keyword, Keyword::Set | Keyword::Update | Keyword::Grant)
                         && !self.on_next_line();
-                    if !inner && !(keyword == Keyword::Rollback && self.behind_with()) {
+                    let part = match keyword {
+                        Keyword::Rollback => self.behind(Keyword::With),
+                        Keyword::Create => self.behind(Keyword::Grant),
+                        _ => inner,
+                    };
+                    if !part {
                         return;
                     }
                 }
