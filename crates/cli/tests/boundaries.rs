@@ -121,11 +121,11 @@ fn the_pure_core_does_not_act() {
         while let Some(folder) = folders.pop() {
             for entry in std::fs::read_dir(folder).unwrap() {
                 let path = entry.unwrap().path();
-                if path.is_dir() {
-                    folders.push(path);
+                if path.file_stem().is_some_and(|stem| stem == "tests") {
                     continue;
                 }
-                if path.file_stem().is_some_and(|stem| stem == "tests") {
+                if path.is_dir() {
+                    folders.push(path);
                     continue;
                 }
                 let text = std::fs::read_to_string(&path).unwrap();

@@ -4,7 +4,7 @@
 mod harness;
 
 use catalog::CRASH_POINTS;
-use harness::{Instance, Scratch, job_script, wait_until};
+use harness::{Instance, Scratch, job_script, wait_for, wait_until};
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -52,12 +52,20 @@ impl Fleet {
         died
     }
 
+    /// First value of a batch, from an end that may be dying and is then revived.
+    fn ask(&mut self, end: End, sql: &str) -> String {
+        wait_for(&format!("{end:?} to answer"), || {
+            self.revive();
+            let results = self.end(end).try_sql(sql).ok()?;
+            results[0].rows[0][0].clone()
+        })
+    }
+
     /// A batch on the master that is repeated, after a revival, until `holds` says that it took effect.
     fn achieve(&mut self, sql: &str, holds: &str) {
         for _ in 0..5 {
             let outcome = self.master.try_sql(sql);
-            self.revive();
-            if self.master.scalar(holds) != "0" {
+            if self.ask(End::Master, holds) != "0" {
                 return;
             }
             assert!(outcome.is_err(), "{sql} said yes and left nothing behind");
@@ -91,7 +99,7 @@ impl Fleet {
             &format!("EXEC msdb.dbo.sp_start_job @job_name = N'{name}'"),
             &starts,
         );
-        let posted = self.master.scalar(&starts);
+        let posted = self.ask(End::Master, &starts);
         let mut died = false;
         wait_until(&format!("the outcomes of {name}"), || {
             died |= self.revive();
@@ -105,11 +113,8 @@ impl Fleet {
             .filter(|l| *l == name)
             .count();
         let posted: usize = posted.parse().unwrap();
-        let succeeded: usize = self
-            .master
-            .scalar(&format!("{outcomes} AND h.run_status = 1"))
-            .parse()
-            .unwrap();
+        let succeeded = self.ask(End::Master, &format!("{outcomes} AND h.run_status = 1"));
+        let succeeded: usize = succeeded.parse().unwrap();
         assert!(
             executions <= posted,
             "{name} ran {executions} times for {posted} starts"
@@ -140,18 +145,16 @@ impl Fleet {
         for _ in 0..5 {
             let _ = self.target.try_sql("EXEC msdb.dbo.sp_msx_defect");
             died |= self.revive();
-            let token = self.master.token(5);
-            let joined = self.target.try_enlist(&self.master, &token);
+            // A token may die with the master that makes it, and an enlistment with either end.
+            let token = self.master.try_token(5);
+            let joined = token.and_then(|token| self.target.try_enlist(&self.master, &token).ok());
             died |= self.revive();
-            if joined.is_ok() {
+            if joined.is_some() {
                 break;
             }
         }
-        wait_until("one enlistment", || {
-            self.master
-                .scalar("SELECT COUNT(*) FROM msdb.dbo.systargetservers")
-                == "1"
-        });
+        let targets = "SELECT COUNT(*) FROM msdb.dbo.systargetservers";
+        assert_eq!(self.ask(End::Master, targets), "1");
         died
     }
 }
@@ -164,10 +167,8 @@ fn dying_anywhere_loses_and_doubles_nothing() {
     let mut reached = BTreeSet::new();
     for &point in CRASH_POINTS {
         for end in [End::Master, End::Target] {
-            fleet
-                .end(end)
-                .restart_with(&[("MUSTER_CRASH_POINT", point)]);
-            let mut died = fleet.walk(&ran);
+            let mut died = !fleet.end(end).restart_armed(point);
+            died |= fleet.walk(&ran);
             if point.contains("enlist") {
                 died |= fleet.leave_and_join();
             }

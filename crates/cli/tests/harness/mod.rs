@@ -163,6 +163,36 @@ impl Instance {
         });
     }
 
+    /// Starts again with a crash point armed; false when it died of it before it was ready, and was started
+    /// without.
+    pub fn restart_armed(&mut self, point: &str) -> bool {
+        self.kill();
+        let variables = [("MUSTER_CRASH_POINT", point)];
+        for _ in 0..20 {
+            match Self::launch(
+                &self.name,
+                self.data.clone(),
+                self.address,
+                self.flags.clone(),
+                &variables,
+            ) {
+                Ok(instance) => {
+                    *self = instance;
+                    return true;
+                }
+                // The port of the process that was killed may not be free yet: another reason, another try.
+                Err(log)
+                    if log
+                        .trim_end()
+                        .ends_with("Address already in use (os error 98)") => {}
+                Err(_) => break,
+            }
+            std::thread::sleep(LOOK_PAUSE);
+        }
+        self.restart();
+        false
+    }
+
     pub fn ask(&self, request: &Request) -> Result<Answer, String> {
         ask(&self.data, request).map_err(|error| format!("{error:?}"))
     }
@@ -209,6 +239,19 @@ impl Instance {
         }
     }
 
+    /// As [`Instance::token`], from an instance that may be dying.
+    pub fn try_token(&self, uses: u32) -> Option<String> {
+        let request = Request::TokenCreate {
+            ttl_secs: 600,
+            uses,
+            location: None,
+        };
+        match self.ask(&request) {
+            Ok(Answer::Text { text }) => Some(text),
+            Ok(Answer::Results { .. } | Answer::Error { .. }) | Err(_) => None,
+        }
+    }
+
     pub fn try_enlist(&self, master: &Self, token: &str) -> Result<String, (i32, String)> {
         let request = Request::Enlist {
             master: master.server(),
@@ -221,7 +264,8 @@ impl Instance {
         match self.ask(&request) {
             Ok(Answer::Text { text }) => Ok(text),
             Ok(Answer::Error { number, message }) => Err((number.unwrap_or(0), message)),
-            other => panic!("{other:?}"),
+            Ok(Answer::Results { .. }) => panic!("rows for an enlistment"),
+            Err(message) => Err((-1, message)),
         }
     }
 
