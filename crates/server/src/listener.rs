@@ -108,7 +108,8 @@ impl Front {
             };
             let front = Arc::clone(&self);
             tokio::spawn(async move {
-                let decided = front.decide(stream, peer, console_only).await;
+                // Boxed, so that its 4 KB do not stay with a connection that may idle for days.
+                let decided = Box::pin(front.decide(stream, peer, console_only)).await;
                 drop(place);
                 match decided {
                     Ok(Some((protocol, connection))) => front.serve(protocol, connection).await,
