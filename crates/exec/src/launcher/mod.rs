@@ -8,6 +8,8 @@ mod inherited;
 mod memory;
 mod running;
 mod service;
+mod serving;
+mod steps;
 
 use crate::error::{ExecError, chain};
 use crate::socket;

@@ -1,23 +1,20 @@
-//! The launcher's loop and all it knows.
+//! The launcher's loop and all it knows. What the agent asks is in `serving`, what becomes of steps in
+//! `steps`.
 
-use super::agent_link::{AgentLink, would_block};
+use super::agent_link::AgentLink;
 use super::running::Running;
-use super::{
-    LINGER, ORPHAN_CHECK_INTERVAL, OUTPUT_DIR, OUTPUT_GRACE, STEPS_KNOWN_MAX, STEPS_RUNNING_MAX,
-};
-use crate::capture::Capture;
+use super::{LINGER, ORPHAN_CHECK_INTERVAL, OUTPUT_DIR};
 use crate::clock::monotonic;
 use crate::error::ExecError;
 use crate::journal::{Journal, Record, Remembered, unknown_end};
-use crate::output_file::{OutputFile, OutputFileWriter};
 use crate::process;
 use crate::socket;
-use crate::step::{Program, StepCommand, StepKey};
-use crate::wire::{End, EndedHead, Event, Key, PROTOCOL, Request};
+use crate::step::StepKey;
+use crate::wire::EndedHead;
 use rustix::buffer::spare_capacity;
 use rustix::event::Timespec;
 use rustix::event::epoll::{self, EventData, EventFlags};
-use rustix::process::{Pid, Signal, WaitOptions};
+use rustix::process::{Pid, Signal};
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -39,7 +36,7 @@ const EVENTS_MAX: usize = 64;
 
 /// A step, from its start until it is collected.
 #[derive(Debug)]
-enum Step {
+pub(super) enum Step {
     Running(Box<Running>),
     /// Started by a launcher that died; watched until it is gone.
     Orphan {
@@ -55,7 +52,7 @@ enum Step {
 
 /// What to do at a moment. A step's timers may fire after the step has ended; they check.
 #[derive(Debug, Clone, Copy)]
-enum Timer {
+pub(super) enum Timer {
     /// SIGKILL for a stopped step's group.
     Kill(StepKey),
     /// Wait no longer for a step's output.
@@ -69,28 +66,28 @@ enum Timer {
 /// The launcher.
 #[derive(Debug)]
 pub(super) struct Service {
-    dir: PathBuf,
+    pub(super) dir: PathBuf,
     /// Held for as long as this process lives.
-    _lock: File,
-    epoll: OwnedFd,
-    listener: UnixListener,
-    children: UnixStream,
-    terminate: UnixStream,
-    journal: Journal,
+    pub(super) _lock: File,
+    pub(super) epoll: OwnedFd,
+    pub(super) listener: UnixListener,
+    pub(super) children: UnixStream,
+    pub(super) terminate: UnixStream,
+    pub(super) journal: Journal,
     /// The last line could not be written; said once.
-    journal_broken: bool,
-    steps: BTreeMap<StepKey, Step>,
-    by_pid: BTreeMap<i32, StepKey>,
-    by_token: BTreeMap<u64, StepKey>,
-    next_token: u64,
+    pub(super) journal_broken: bool,
+    pub(super) steps: BTreeMap<StepKey, Step>,
+    pub(super) by_pid: BTreeMap<i32, StepKey>,
+    pub(super) by_token: BTreeMap<u64, StepKey>,
+    pub(super) next_token: u64,
     /// How many of `steps` are [`Step::Running`].
-    running: usize,
-    timers: BTreeMap<(Instant, u64), Timer>,
-    timers_made: u64,
-    agent: Option<AgentLink>,
-    alone_since: Instant,
-    closing: bool,
-    buffer: Vec<u8>,
+    pub(super) running: usize,
+    pub(super) timers: BTreeMap<(Instant, u64), Timer>,
+    pub(super) timers_made: u64,
+    pub(super) agent: Option<AgentLink>,
+    pub(super) alone_since: Instant,
+    pub(super) closing: bool,
+    pub(super) buffer: Vec<u8>,
 }
 
 fn system(what: &'static str) -> impl Fn(rustix::io::Errno) -> ExecError {
@@ -245,420 +242,9 @@ impl Service {
         }
     }
 
-    // The agent.
-
-    fn accept(&mut self) {
-        loop {
-            let stream = match self.listener.accept() {
-                Ok((stream, _)) => stream,
-                Err(error) => {
-                    if !would_block(&error) {
-                        eprintln!("launcher: accept: {error}");
-                    }
-                    return;
-                }
-            };
-            if let Err(error) = socket::check_peer(&stream) {
-                eprintln!("launcher: {error}");
-                continue;
-            }
-            if stream.set_nonblocking(true).is_err() {
-                continue;
-            }
-            // The newest agent is the living one.
-            self.drop_agent();
-            let token = self.token();
-            let watched = epoll::add(
-                &self.epoll,
-                &stream,
-                EventData::new_u64(token),
-                EventFlags::IN,
-            );
-            if watched.is_ok() {
-                self.agent = Some(AgentLink::new(stream, token));
-            }
-        }
-    }
-
-    fn token(&mut self) -> u64 {
-        self.next_token += 1;
-        self.next_token
-    }
-
-    fn drop_agent(&mut self) {
-        if let Some(agent) = self.agent.take() {
-            let _ = epoll::delete(&self.epoll, &agent.stream);
-            for step in self.steps.values_mut() {
-                if let Step::Running(running) = step {
-                    running.follow = false;
-                }
-            }
-        }
-        self.alone_since = monotonic();
-        self.schedule(LINGER, Timer::Linger);
-    }
-
-    fn on_agent(&mut self, flags: EventFlags) {
-        let Some(agent) = self.agent.as_mut() else {
-            return;
-        };
-        let gone = EventFlags::HUP | EventFlags::ERR;
-        let alive = if flags.contains(EventFlags::IN) {
-            agent.receive().unwrap_or(false)
-        } else {
-            !flags.intersects(gone)
-        };
-        self.serve_requests();
-        if !alive {
-            self.drop_agent();
-        }
-    }
-
-    fn serve_requests(&mut self) {
-        while let Some(agent) = self.agent.as_mut() {
-            match agent.next() {
-                Ok(Some((request, payload))) => self.serve(request, payload),
-                Ok(None) => return,
-                Err(error) => {
-                    eprintln!("launcher: {error}");
-                    self.drop_agent();
-                    return;
-                }
-            }
-        }
-    }
-
-    fn serve(&mut self, request: Request, payload: Vec<u8>) {
-        match request {
-            Request::Hello { .. } => {
-                if let Some(agent) = self.agent.as_mut() {
-                    agent.greeted = true;
-                }
-                let hello = Event::Hello {
-                    protocol: PROTOCOL,
-                    pid: std::process::id(),
-                    complete: self.journal.is_complete(),
-                };
-                self.tell(&hello, &[]);
-            }
-            Request::Start {
-                key,
-                argv,
-                env,
-                cwd,
-                limit,
-                file,
-                follow,
-            } => {
-                if self.steps.contains_key(&key.0) {
-                    self.tell_state(key.0);
-                    return;
-                }
-                let program = argv.map_or_else(
-                    || Program::Shell(String::from_utf8_lossy(&payload).into_owned()),
-                    Program::Argv,
-                );
-                self.start(StepCommand {
-                    key: key.0,
-                    program,
-                    env,
-                    cwd: cwd.into(),
-                    output_limit_bytes: limit,
-                    output_file: file.map(|(path, append)| OutputFile {
-                        path: path.into(),
-                        append,
-                    }),
-                    follow,
-                });
-            }
-            Request::Stop { key, grace_ms } => {
-                self.stop(key.0, Duration::from_millis(grace_ms));
-            }
-            Request::Follow { key, on } => {
-                if let Some(Step::Running(running)) = self.steps.get_mut(&key.0) {
-                    running.follow = on;
-                }
-            }
-            Request::List => {
-                let keys: Vec<StepKey> = self.steps.keys().copied().collect();
-                for key in keys {
-                    self.tell_state(key);
-                }
-                self.tell(&Event::Listed, &[]);
-            }
-            Request::Collect { key } => self.collect(key.0),
-            Request::Confirm => {
-                if let Err(error) = self.journal.confirm() {
-                    self.complain(&format!("write the journal: {error}"));
-                }
-            }
-            Request::Shutdown { stop, grace_ms } => {
-                self.shut_down(stop.then_some(Duration::from_millis(grace_ms)));
-            }
-        }
-    }
-
-    fn tell(&mut self, event: &Event, payload: &[u8]) {
-        if let Some(agent) = self.agent.as_mut().filter(|agent| agent.greeted) {
-            agent.tell(event, payload);
-        }
-    }
-
-    fn tell_state(&mut self, key: StepKey) {
-        let Some(agent) = self.agent.as_mut().filter(|agent| agent.greeted) else {
-            return;
-        };
-        match self.steps.get(&key) {
-            Some(Step::Running(running)) => agent.tell(
-                &Event::Running {
-                    key: Key(key),
-                    pid: running.pid.as_raw_nonzero().get().unsigned_abs(),
-                    orphan: false,
-                },
-                &[],
-            ),
-            Some(Step::Orphan { pid, .. }) => agent.tell(
-                &Event::Running {
-                    key: Key(key),
-                    pid: pid.as_raw_nonzero().get().unsigned_abs(),
-                    orphan: true,
-                },
-                &[],
-            ),
-            Some(Step::Ended { head, payload }) => {
-                agent.tell(&Event::Ended((**head).clone()), payload);
-            }
-            None => {}
-        }
-    }
-
-    // Steps.
-
-    fn start(&mut self, command: StepCommand) {
-        let key = command.key;
-        if self.closing {
-            return self.refuse(key, "the launcher is shutting down".to_owned());
-        }
-        if self.running >= STEPS_RUNNING_MAX || self.steps.len() >= STEPS_KNOWN_MAX {
-            return self.refuse(key, "too many steps at once".to_owned());
-        }
-        if let Err(error) = self.journal.append(&Record::Intent(Key(key))) {
-            let reason = format!("the launcher's journal cannot be written: {error}");
-            return self.refuse(key, reason);
-        }
-        let mut note = None;
-        let file = command.output_file.as_ref().and_then(|file| {
-            OutputFileWriter::open(file, &command.cwd)
-                .inspect_err(|error| {
-                    note = Some(format!(
-                        "The output file {} could not be opened: {error}.",
-                        file.path.display()
-                    ));
-                })
-                .ok()
-        });
-        let spawned = match process::spawn(&command, &self.script_path(key)) {
-            Ok(spawned) => spawned,
-            Err(reason) => {
-                let head = EndedHead {
-                    end: End::NotStarted(reason),
-                    note,
-                    ..unknown_end(key)
-                };
-                return self.ended(head, Vec::new());
-            }
-        };
-        let started = monotonic();
-        let pid = spawned.pid.as_raw_nonzero().get();
-        self.record(&Record::Started(Key(key), pid, spawned.start_time));
-        let token = self.token();
-        let watched = epoll::add(
-            &self.epoll,
-            &spawned.output,
-            EventData::new_u64(token),
-            EventFlags::IN,
-        );
-        if let Err(error) = watched {
-            note.get_or_insert(format!("The output could not be watched: {error}."));
-        } else {
-            self.by_token.insert(token, key);
-        }
-        self.by_pid.insert(pid, key);
-        let running = Running {
-            key: Key(key),
-            pid: spawned.pid,
-            start_time: spawned.start_time,
-            started,
-            token,
-            output: watched.is_ok().then_some(spawned.output),
-            capture: Capture::new(command.output_limit_bytes, self.output_path(key)),
-            limit: command.output_limit_bytes,
-            file,
-            note,
-            follow: command.follow,
-            stopped: false,
-            exit: None,
-        };
-        self.steps.insert(key, Step::Running(Box::new(running)));
-        self.running += 1;
-        self.tell_state(key);
-    }
-
-    /// Says that a step was not started, and remembers nothing: whoever refuses has no room for it.
-    fn refuse(&mut self, key: StepKey, reason: String) {
-        let head = EndedHead {
-            end: End::NotStarted(reason),
-            ..unknown_end(key)
-        };
-        self.tell(&Event::Ended(head), &[]);
-    }
-
-    fn stop(&mut self, key: StepKey, grace: Duration) {
-        match self.steps.get_mut(&key) {
-            Some(Step::Running(running)) => {
-                if running.exit.is_some() {
-                    // It ended by itself; what is left is a grandchild with its output.
-                    self.finish(key);
-                    return;
-                }
-                running.stopped = true;
-                signal_group(running.pid, Signal::TERM);
-                // A stopped process would not see it.
-                signal_group(running.pid, Signal::CONT);
-            }
-            Some(Step::Orphan {
-                pid,
-                start_time,
-                stopped,
-            }) => {
-                *stopped = true;
-                if process::is_running(*pid, *start_time) {
-                    signal_group(*pid, Signal::TERM);
-                    signal_group(*pid, Signal::CONT);
-                }
-            }
-            Some(Step::Ended { .. }) | None => return,
-        }
-        self.schedule(grace, Timer::Kill(key));
-    }
-
-    fn collect(&mut self, key: StepKey) {
-        let Some(Step::Ended { head, .. }) = self.steps.get(&key) else {
-            return;
-        };
-        if head.spilled {
-            let _ = fs::remove_file(self.output_path(key));
-        }
-        self.steps.remove(&key);
-        self.record(&Record::Collected(Key(key)));
-    }
-
-    fn shut_down(&mut self, stop: Option<Duration>) {
-        self.closing = true;
-        if let Some(grace) = stop {
-            let keys: Vec<StepKey> = self.steps.keys().copied().collect();
-            for key in keys {
-                self.stop(key, grace);
-            }
-        }
-    }
-
-    fn on_output(&mut self, key: StepKey) {
-        let Some(Step::Running(running)) = self.steps.get_mut(&key) else {
-            return;
-        };
-        let agent = &mut self.agent;
-        let over = running.read(&mut self.buffer, |offset, bytes| {
-            if let Some(agent) = agent.as_mut()
-                && agent.greeted
-                && !agent.is_congested()
-            {
-                agent.tell(
-                    &Event::Output {
-                        key: Key(key),
-                        offset,
-                    },
-                    bytes,
-                );
-            }
-        });
-        if over {
-            if let Some(pipe) = running.output.take() {
-                let _ = epoll::delete(&self.epoll, &pipe);
-            }
-            self.by_token.remove(&running.token);
-            if running.exit.is_some() {
-                self.finish(key);
-            }
-        }
-    }
-
-    /// Takes the ends of children: steps, and what they left behind.
-    fn reap(&mut self) {
-        while let Ok(Some((pid, status))) = rustix::process::wait(WaitOptions::NOHANG) {
-            let Some(key) = self.by_pid.remove(&pid.as_raw_nonzero().get()) else {
-                continue;
-            };
-            let Some(Step::Running(running)) = self.steps.get_mut(&key) else {
-                continue;
-            };
-            let end = match (status.exit_status(), status.terminating_signal()) {
-                (Some(code), _) => End::Exited(code),
-                (None, Some(signal)) => End::Signaled(signal),
-                (None, None) => End::Unknown,
-            };
-            let elapsed = monotonic().saturating_duration_since(running.started);
-            running.exit = Some((end, elapsed));
-            if running.stopped {
-                // What is left of a stopped step's group. A group that has members keeps its number; an
-                // empty one gave it back an instant ago, and numbers are given out in a circle.
-                signal_group(running.pid, Signal::KILL);
-            }
-            if running.output.is_none() {
-                self.finish(key);
-            } else {
-                self.schedule(OUTPUT_GRACE, Timer::Output(key));
-                self.on_output(key);
-            }
-        }
-    }
-
-    fn finish(&mut self, key: StepKey) {
-        let running = match self.steps.remove(&key) {
-            Some(Step::Running(running)) => *running,
-            Some(other @ (Step::Orphan { .. } | Step::Ended { .. })) => {
-                self.steps.insert(key, other);
-                return;
-            }
-            None => return,
-        };
-        self.running -= 1;
-        if let Some(pipe) = &running.output {
-            let _ = epoll::delete(&self.epoll, pipe);
-        }
-        self.by_token.remove(&running.token);
-        self.by_pid.remove(&running.pid.as_raw_nonzero().get());
-        let (head, payload) = running.finish();
-        self.ended(head, payload);
-    }
-
-    fn ended(&mut self, head: EndedHead, payload: Vec<u8>) {
-        let key = head.key.0;
-        let _ = fs::remove_file(self.script_path(key));
-        self.record(&Record::Ended(head.clone(), text_of(&payload)));
-        self.steps.insert(
-            key,
-            Step::Ended {
-                head: Box::new(head),
-                payload,
-            },
-        );
-        self.tell_state(key);
-    }
-
     // Time.
 
-    fn schedule(&mut self, after: Duration, timer: Timer) {
+    pub(super) fn schedule(&mut self, after: Duration, timer: Timer) {
         self.timers_made += 1;
         self.timers
             .insert((monotonic() + after, self.timers_made), timer);
@@ -756,14 +342,14 @@ impl Service {
 
     // The journal and files.
 
-    fn record(&mut self, record: &Record) {
+    pub(super) fn record(&mut self, record: &Record) {
         match self.journal.append(record) {
             Ok(()) => self.journal_broken = false,
             Err(error) => self.complain(&format!("write the journal: {error}")),
         }
     }
 
-    fn complain(&mut self, what: &str) {
+    pub(super) fn complain(&mut self, what: &str) {
         if !self.journal_broken {
             eprintln!("launcher: {what}");
         }
@@ -849,11 +435,11 @@ impl Service {
         }
     }
 
-    fn output_path(&self, key: StepKey) -> PathBuf {
+    pub(super) fn output_path(&self, key: StepKey) -> PathBuf {
         self.dir.join(OUTPUT_DIR).join(key.to_string())
     }
 
-    fn script_path(&self, key: StepKey) -> PathBuf {
+    pub(super) fn script_path(&self, key: StepKey) -> PathBuf {
         self.dir
             .join(OUTPUT_DIR)
             .join(format!("{key}{SCRIPT_SUFFIX}"))
@@ -862,7 +448,7 @@ impl Service {
 
 const SCRIPT_SUFFIX: &str = ".sh";
 
-fn signal_group(pid: Pid, signal: Signal) {
+pub(super) fn signal_group(pid: Pid, signal: Signal) {
     // Fails only where the group is gone.
     let _ = rustix::process::kill_process_group(pid, signal);
 }
@@ -888,7 +474,7 @@ fn drain(mut stream: &UnixStream) {
 }
 
 /// Bytes as a text of the same length in characters, which JSON can hold.
-fn text_of(bytes: &[u8]) -> String {
+pub(super) fn text_of(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| char::from(*byte)).collect()
 }
 
