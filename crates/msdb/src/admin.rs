@@ -60,7 +60,7 @@ struct Prepared {
 
 impl Prepared {
     fn new(services: &dyn Services, statement: &AdminStatement) -> Result<Self> {
-        let failed = |error: SecretError| SqlError::new(33_000, 16, error.cause);
+        let failed = |error: SecretError| SqlError::new(15_466, 16, error.cause);
         let mut prepared = Self::default();
         match statement {
             AdminStatement::CreateLogin {

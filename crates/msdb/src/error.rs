@@ -37,7 +37,9 @@ pub(crate) fn from_catalog(error: &CatalogError) -> SqlError {
             format!("The transaction was rolled back by the server: it was {limit}."),
         ),
         CatalogError::ReadTimeout { limit } => {
-            (3617, 16, format!("The query took longer than {limit:?}."))
+            // SQL Server's number for a snapshot whose rows are gone.
+            let text = format!("The query's snapshot grew older than {limit:?}. Rerun the query.");
+            (3958, 16, text)
         }
         CatalogError::UnknownSavepoint { name } => {
             return raise(6401, &[name.into()]);

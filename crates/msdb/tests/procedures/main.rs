@@ -13,6 +13,7 @@ mod jobs;
 mod operators;
 mod permissions;
 mod proxies;
+mod random;
 mod registry;
 mod schedules;
 mod scripts;
