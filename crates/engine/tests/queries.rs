@@ -87,6 +87,29 @@ fn joins() {
 }
 
 #[test]
+fn top_shares_and_ties() {
+    check(
+        "SELECT TOP 1 WITH TIES category_id, name FROM sysjobs ORDER BY category_id",
+        "[category_id|name]; 1|Backup; 1|cleanup",
+    );
+    check(
+        "SELECT TOP 50 PERCENT name FROM sysjobs ORDER BY name",
+        "[name]; Backup; cleanup",
+    );
+    check(
+        "SELECT COUNT(*) FROM (SELECT TOP 26 PERCENT name FROM sysjobs) AS t",
+        "2",
+    );
+    check("SELECT TOP 1 WITH TIES name FROM sysjobs", "Msg 1062:1");
+    check("SELECT TOP (200) PERCENT name FROM sysjobs", "Msg 1031:1");
+    check("SELECT TOP (-1) name FROM sysjobs", "Msg 127:1");
+    check(
+        "DECLARE @n int = 1; SELECT TOP (@n) name FROM sysjobs ORDER BY 1",
+        "[name]; Backup",
+    );
+}
+
+#[test]
 fn either_side_of_or() {
     check(
         "SELECT name FROM sysjobs WHERE name = 'report' OR name = 'backup' ORDER BY name",

@@ -1,5 +1,10 @@
 //! PRINT, RAISERROR and THROW: the texts and the rules of severities.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a format takes strings and whole numbers and nothing else"
+)]
+
 use tsql::convert;
 use tsql::{SqlError, Value, messages};
 
@@ -131,7 +136,7 @@ pub(super) fn shortened(text: String) -> String {
 pub(super) fn numbered(number: i64, severity: u8, state: u8) -> Result<String, SqlError> {
     let known = i32::try_from(number).ok().and_then(messages::find);
     match known {
-        Some(message) => Ok(message.text.replace("%s", "%s")),
+        Some(message) => Ok(message.text.to_owned()),
         None => Err(messages::UNKNOWN_MESSAGE.with(&[
             &number.to_string(),
             &severity.to_string(),

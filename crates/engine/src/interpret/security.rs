@@ -1,15 +1,34 @@
 //! Statements about principals, handed to the host.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a SID is a binary constant and nothing else"
+)]
+
 use super::Interpreter;
 use crate::host::AdminStatement;
 use tsql::ast::{Literal, NamedOption, OptionValue, RoleAction, SecurityStatement, UserLogin};
 use tsql::{SqlError, fault};
 
+/// The principal does not exist, or may not be seen.
+const NO_SUCH_PRINCIPAL: i32 = 15_151;
+
 impl Interpreter<'_> {
     pub(super) fn security(&mut self, statement: &SecurityStatement) -> Result<(), SqlError> {
+        let if_exists = matches!(
+            statement,
+            SecurityStatement::DropUser {
+                if_exists: true,
+                ..
+            }
+        );
         let statement = admin(statement)?;
         let database = self.core.database.clone();
-        self.core.shared.host().administer(&database, &statement)
+        let done = self.core.shared.host().administer(&database, &statement);
+        match done {
+            Err(error) if if_exists && error.number == NO_SUCH_PRINCIPAL => Ok(()),
+            done => done,
+        }
     }
 }
 

@@ -1,5 +1,10 @@
 //! What expressions see of the session: variables, system variables, functions about session and instance.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a function names the values it takes; all others are NULL to it"
+)]
+
 use super::shared::{Facts, Object, Shared, option};
 use crate::host::Host;
 use std::sync::MutexGuard;

@@ -1,5 +1,10 @@
 //! Temporary tables and table variables.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "only the narrow integers bound an identity"
+)]
+
 use std::sync::atomic::{AtomicI64, Ordering};
 use tsql::ast::Expr;
 use tsql::{Column, SqlError, SqlType, fault};

@@ -270,3 +270,100 @@ fn unvariant(bytes: &[u8]) -> Option<Value> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// A value and a type that holds it.
+    fn values() -> impl Strategy<Value = (Value, SqlType)> {
+        let day = 0..=tsql::convert::calendar::LAST_DAY;
+        let ticks = 0..TICKS_PER_DAY;
+        prop_oneof![
+            any::<bool>().prop_map(|v| (Value::Bit(v), SqlType::Bit)),
+            any::<u8>().prop_map(|v| (Value::TinyInt(v), SqlType::TinyInt)),
+            any::<i16>().prop_map(|v| (Value::SmallInt(v), SqlType::SmallInt)),
+            any::<i32>().prop_map(|v| (Value::Int(v), SqlType::Int)),
+            any::<i64>().prop_map(|v| (Value::BigInt(v), SqlType::BigInt)),
+            any::<i64>().prop_map(|v| (Value::Money(v), SqlType::Money)),
+            (1..=38_u8, any::<i128>()).prop_map(|(precision, v)| {
+                let value = Decimal {
+                    unscaled: v % pow10(precision),
+                    precision,
+                    scale: precision / 2,
+                };
+                let ty = SqlType::Numeric {
+                    precision,
+                    scale: precision / 2,
+                };
+                (Value::Decimal(value), ty)
+            }),
+            any::<f64>()
+                .prop_filter("a number", |v| v.is_finite())
+                .prop_map(|v| (Value::Float(v), SqlType::Float)),
+            any::<f32>()
+                .prop_filter("a number", |v| v.is_finite())
+                .prop_map(|v| (Value::Real(v), SqlType::Real)),
+            any::<String>().prop_map(|v| (Value::String(v), SqlType::NVARCHAR_MAX)),
+            any::<Vec<u8>>()
+                .prop_map(|v| (Value::Binary(v), SqlType::VarBinary(tsql::Length::Max))),
+            day.clone().prop_map(|v| (Value::Date(v), SqlType::Date)),
+            ticks
+                .clone()
+                .prop_map(|v| (Value::Time(v), SqlType::Time(7))),
+            (-53_690..=2_958_463_i32, 0..DATETIME_TICKS_PER_DAY)
+                .prop_map(|(days, ticks)| (Value::DateTime { days, ticks }, SqlType::DateTime)),
+            (day.clone(), ticks.clone()).prop_map(|(days, ticks)| (
+                Value::DateTime2 { days, ticks },
+                SqlType::DateTime2(7)
+            )),
+            (day, ticks, -840..=840_i16).prop_map(|(days, ticks, offset_minutes)| (
+                Value::DateTimeOffset {
+                    days,
+                    ticks,
+                    offset_minutes
+                },
+                SqlType::DateTimeOffset(7)
+            )),
+            any::<u128>().prop_map(|v| (
+                Value::Guid(uuid::Uuid::from_u128(v)),
+                SqlType::UniqueIdentifier
+            )),
+        ]
+    }
+
+    fn compared(a: &Sqlite, b: &Sqlite) -> Option<std::cmp::Ordering> {
+        match (a, b) {
+            (Sqlite::Integer(a), Sqlite::Integer(b)) => Some(a.cmp(b)),
+            (Sqlite::Blob(a), Sqlite::Blob(b)) => Some(a.cmp(b)),
+            _ => None,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn values_survive_their_encoding((value, ty) in values()) {
+            let raw = encode(&value, ty).unwrap();
+            prop_assert_eq!(&decode((&raw).into(), ty).unwrap(), &value);
+            let variant = encode(&value, SqlType::SqlVariant).unwrap();
+            if !matches!(value, Value::Xml(_)) {
+                let back = decode((&variant).into(), SqlType::SqlVariant).unwrap();
+                prop_assert_eq!(back, value);
+            }
+        }
+
+        #[test]
+        fn order_survives_too(a in any::<i128>(), b in any::<i128>(), precision in 1..=38_u8) {
+            let ty = SqlType::Numeric { precision, scale: 0 };
+            let value = |v: i128| Value::Decimal(Decimal {
+                unscaled: v % pow10(precision),
+                precision,
+                scale: 0,
+            });
+            let (x, y) = (encode(&value(a), ty).unwrap(), encode(&value(b), ty).unwrap());
+            let expected = (a % pow10(precision)).cmp(&(b % pow10(precision)));
+            prop_assert_eq!(compared(&x, &y), Some(expected));
+        }
+    }
+}

@@ -14,7 +14,7 @@ use tsql::bind::ir::{
     Source, TypedExpr, TypedKind, Window, WindowKind,
 };
 use tsql::eval::{self, Environment};
-use tsql::{Length, SqlError, SqlType, fault, messages};
+use tsql::{Length, SqlError, SqlType, Value, fault, messages};
 
 /// What one generated statement needs besides its text.
 #[derive(Debug, Default)]
@@ -160,6 +160,12 @@ impl<'e> Generator<'e> {
         order: &[SortKey],
         limit: &Limit,
     ) -> Result<String, SqlError> {
+        // A share, or a place with its equals, is counted over the rows first.
+        let counted = if limit.percent || limit.ties {
+            Some(self.counted(&text, order, limit)?)
+        } else {
+            None
+        };
         if !order.is_empty() {
             let mut keys = Vec::with_capacity(order.len());
             for key in order {
@@ -173,15 +179,9 @@ impl<'e> Generator<'e> {
             text.push_str(" ORDER BY ");
             text.push_str(&keys.join(","));
         }
-        if limit.percent || limit.ties {
-            let name = if limit.percent {
-                "TOP PERCENT"
-            } else {
-                "TOP WITH TIES"
-            };
-            return Err(fault::not_supported(name));
-        }
-        if let Some(count) = limit.top.as_ref().or(limit.fetch.as_ref()) {
+        if let Some(counted) = counted {
+            text.push_str(&format!(" LIMIT ({counted})"));
+        } else if let Some(count) = limit.top.as_ref().or(limit.fetch.as_ref()) {
             let count = self.row_count(count)?;
             text.push_str(&format!(" LIMIT {count}"));
         }
@@ -193,6 +193,64 @@ impl<'e> Generator<'e> {
             text.push_str(&format!(" OFFSET {offset}"));
         }
         Ok(text)
+    }
+
+    /// A query that counts the rows of TOP … PERCENT and TOP … WITH TIES.
+    fn counted(
+        &mut self,
+        body: &str,
+        order: &[SortKey],
+        limit: &Limit,
+    ) -> Result<String, SqlError> {
+        let Some(top) = &limit.top else {
+            return Err(fault::internal("TOP without a number"));
+        };
+        let count = if limit.percent {
+            let share = match eval::evaluate(top, self.env, &[])? {
+                Value::Float(share) if (0.0..=100.0).contains(&share) => share,
+                _ => {
+                    return Err(SqlError::new(
+                        1031,
+                        15,
+                        "Percent values must be between 0 and 100.",
+                    ));
+                }
+            };
+            let share = self.param(Sqlite::Real(share));
+            // A broken row counts as a whole one.
+            format!(
+                "SELECT CAST(n AS INTEGER) + (n > CAST(n AS INTEGER)) FROM \
+                 (SELECT count(*) * {share} / 100.0 AS n FROM ({body}))"
+            )
+        } else {
+            format!("SELECT {}", self.row_count(top)?)
+        };
+        if !limit.ties {
+            return Ok(count);
+        }
+        if order.is_empty() {
+            return Err(SqlError::new(
+                1062,
+                15,
+                "The TOP N WITH TIES clause is not allowed without a corresponding ORDER BY clause.",
+            ));
+        }
+        let mut keys = Vec::with_capacity(order.len());
+        for key in order {
+            let at = key.item.ok_or_else(|| {
+                fault::not_supported("TOP WITH TIES ordered by what is not in the select list")
+            })?;
+            let direction = if key.descending { " DESC" } else { "" };
+            keys.push(format!(
+                "{}{direction}",
+                collated(&format!("c{at}"), &key.expr)
+            ));
+        }
+        Ok(format!(
+            "SELECT count(*) FROM (SELECT rank() OVER (ORDER BY {}) AS place FROM ({body})) \
+             WHERE place <= ({count})",
+            keys.join(",")
+        ))
     }
 
     fn row_count(&mut self, expr: &TypedExpr) -> Result<i64, SqlError> {

@@ -3,6 +3,7 @@
 #![allow(
     dead_code,
     clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
     reason = "each test file uses its own part"
 )]
 

@@ -94,7 +94,8 @@ impl Binder<'_> {
             }
             for (column, ty) in bound.columns.iter().zip(&types) {
                 let same = std::mem::discriminant(&column.ty) == std::mem::discriminant(ty);
-                if !same && !(column.ty.is_integer() && ty.is_integer()) {
+                let both_whole = column.ty.is_integer() && ty.is_integer();
+                if !same && !both_whole {
                     return Err(m::RECURSIVE_TYPES.at(cte.name.span.line, &[&column.name, name]));
                 }
             }
