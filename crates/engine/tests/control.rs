@@ -185,7 +185,7 @@ fn procedures() {
     check("EXEC sp_help_job 1", "Msg 8146:1 in sp_help_job");
     check(
         "DECLARE @rc int; EXEC @rc = sp_add_job 'taken'; SELECT @@ERROR, @rc",
-        "Msg 14261:0 in sp_add_job; 14261|1",
+        "Msg 14261:1 in sp_add_job; 14261|1",
     );
     check(
         "EXEC msdb.dbo.sp_help_job",
@@ -193,7 +193,7 @@ fn procedures() {
     );
     check(
         "DECLARE @p sysname = 'msdb.dbo.sp_fail'; EXEC @p 50123",
-        "Msg 50123:0 in sp_fail",
+        "Msg 50123:1 in sp_fail",
     );
     let mut fixture = Fixture::new();
     fixture.run("EXEC msdb.dbo.sp_addrolemember 'SQLAgentUserRole', 'bob'; CREATE LOGIN bob WITH PASSWORD = 'x'");
@@ -223,7 +223,7 @@ EndSave:
     check(&script.replace("NAME", "good"), "> added");
     check(
         &script.replace("NAME", "taken"),
-        "Msg 14261:0 in sp_add_job; > rolled back",
+        "Msg 14261:5 in sp_add_job; > rolled back",
     );
 }
 

@@ -1,5 +1,10 @@
 //! INSERT, UPDATE, DELETE and TRUNCATE of temporary tables and table variables.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a column names the types that cut or pad; the rest take values as they are"
+)]
+
 use super::query::{ChangeError, change, key_of};
 use super::{Frame, Interpreter};
 use crate::host::{ResultSink, StatementDone};
@@ -21,7 +26,7 @@ use tsql::eval::collate;
 use tsql::{Column, Row, SqlError, SqlType, fault, messages};
 
 /// Most rows that an INSERT … EXEC may collect.
-const COLLECTED_ROWS_MAX: usize = 1_000_000;
+pub(super) const COLLECTED_ROWS_MAX: usize = 1_000_000;
 
 impl Interpreter<'_> {
     /// The own table that a statement writes.
@@ -153,6 +158,7 @@ impl Interpreter<'_> {
                     outcome: std::mem::take(&mut self.outcome),
                     tries: self.tries,
                     collecting: true,
+                    line: self.line,
                 };
                 let ended = nested.execute(execute, frame);
                 let outcome = std::mem::take(&mut nested.outcome);

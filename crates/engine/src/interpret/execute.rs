@@ -1,26 +1,22 @@
 //! EXEC: procedures of the host, EXEC ('…'), sp_executesql, and the role procedures that are statements in disguise.
 
-use super::{End, Ended, Failure, Frame, Halt, Interpreter, NESTING_MAX};
+use super::arguments::{self, Given, Parameter};
+use super::{End, Ended, Failure, Frame, Halt, Interpreter, NESTING_MAX, SEVERITY_FATAL};
 use crate::host::{AdminStatement, Argument, EnvChange, ProcedureDecl, ResultSink, StatementDone};
 use crate::session::shared::option;
 use std::sync::Arc;
-use tsql::ast::{Execute, ExecuteTarget, ExprKind, ObjectName};
-use tsql::bind::DefaultLength;
-use tsql::convert::{self, Allowed, Style};
+use tsql::ast::{
+    Execute, ExecuteTarget, Expr, ExprKind, ModuleBody, ObjectName, StatementKind, UnaryOp,
+};
+use tsql::bind::ir::TypedKind;
+use tsql::bind::{Binder, Catalog, DefaultLength, FunctionShape, TableShape};
+use tsql::convert::{self, Style};
 use tsql::eval::{collate, split_name};
 use tsql::parser::{ParseOptions, parse_batch};
 use tsql::{Column, Row, SqlError, SqlType, Value, fault, messages};
 
-/// An argument as written or as a driver sent it.
-#[derive(Debug, Clone)]
-pub(super) struct Given {
-    /// Parameter, with its `@`; `None` by position.
-    pub(super) name: Option<String>,
-    /// The value and its type; `None` is DEFAULT.
-    pub(super) value: Option<(Value, SqlType)>,
-    /// OUTPUT.
-    pub(super) output: bool,
-}
+/// Errors from this number on are raised by procedures, below it by the language.
+const FIRST_OF_PROCEDURES: i32 = 13_000;
 
 /// What a procedure hands back.
 #[derive(Debug, Default)]
@@ -155,9 +151,9 @@ impl Interpreter<'_> {
         if let Some(result) = self.own_procedure(named, &given) {
             return result;
         }
-        let (decl, database) = self.find(named)?;
+        let (decl, database) = self.find(named).map_err(Failure::of_statement)?;
         self.deeper()?;
-        let result = self.call_host(&decl, &database, given);
+        let result = self.call_host(&decl, &database, &given);
         self.shallower();
         result
     }
@@ -187,8 +183,9 @@ impl Interpreter<'_> {
         places
             .into_iter()
             .find_map(|(database, schema)| {
+                // One of master that was not named there acts where it is called.
                 let decl = host.procedure(database, schema, &named.name)?;
-                Some((decl, database.to_owned()))
+                Some((decl, here.clone()))
             })
             .ok_or_else(unknown)
     }
@@ -210,56 +207,86 @@ impl Interpreter<'_> {
         &mut self,
         decl: &Arc<ProcedureDecl>,
         database: &str,
-        given: Vec<Given>,
+        given: &[Given],
     ) -> Result<(End, Returned), Failure> {
-        let bound = bind_arguments(decl, given).map_err(|error| error.in_procedure(decl.name))?;
-        let (mut arguments, outputs) = bound;
-        let nocount = self.core.shared.facts().has(option::NOCOUNT);
+        let parameters: Vec<Parameter> = decl.params.iter().map(Parameter::from).collect();
+        let bound = arguments::bind(decl.name, &parameters, given)
+            .map_err(|error| Failure::of_statement(error.in_procedure(decl.name)))?;
+        let mut values: Vec<Argument> = bound
+            .iter()
+            .map(|bound| Argument {
+                value: bound.value.clone(),
+                given: bound.from.is_some(),
+            })
+            .collect();
+        self.touches_tables()?;
+        let (nocount, abort) = {
+            let facts = self.core.shared.facts();
+            (facts.has(option::NOCOUNT), facts.has(option::XACT_ABORT))
+        };
         let here = self.core.database.clone();
         let elsewhere = !collate::same(&here, database);
         let shared = Arc::clone(&self.core.shared);
-        let (result, last) = {
+        let line = self.line;
+        let (result, ended, mut last_error, held, rows) = {
             let mut sink = Inner {
                 sink: &mut *self.sink,
+                procedure: decl.name,
+                line,
                 nocount,
+                hold: self.tries > 0,
+                held: None,
                 last_error: None,
+                select: false,
                 rows: 0,
             };
             let mut host = shared.host();
             if elsewhere {
                 host.enter_database(database);
             }
-            let result = host.call(decl, &mut arguments, &mut sink);
+            let result = host.call(decl, &mut values, &mut sink);
             if elsewhere {
                 host.enter_database(&here);
             }
-            (result, (sink.last_error, sink.rows))
-        };
-        let (last_error, rows) = last;
-        if let Some(error) = &last_error {
-            self.outcome.last_error = Some(error.clone());
-        }
-        let (code, failure) = match result {
-            Ok(code) => (code, None),
-            Err(error) => (1, Some(error.in_procedure(decl.name))),
+            drop(host);
+            let ended = if sink.select { sink.done(None) } else { Ok(()) };
+            (result, ended, sink.last_error, sink.held, sink.rows)
         };
         {
             let mut facts = shared.facts();
             facts.row_count = rows;
-            facts.last_error = last_error.map_or(0, |error| error.number);
+            facts.last_error = last_error.as_ref().map_or(0, |error| error.number);
         }
-        let outputs = outputs
-            .into_iter()
-            .map(|(given, param)| (given, arguments[param].value.clone(), decl.params[param].ty))
+        if let Some(error) = last_error.take() {
+            self.outcome.close |= error.severity >= SEVERITY_FATAL;
+            self.outcome.last_error = Some(error);
+        }
+        let (code, failure) = match (result, held) {
+            (Err(error), _) | (Ok(_), Some(error)) => {
+                (1, Some(error.in_procedure(decl.name).at_line(line)))
+            }
+            (Ok(code), None) => (code, None),
+        };
+        let outputs = bound
+            .iter()
+            .zip(&parameters)
+            .zip(values)
+            .filter_map(|((bound, parameter), argument)| {
+                let at = bound.from?;
+                let wanted = given.get(at).is_some_and(|given| given.output);
+                wanted.then_some((at, argument.value, parameter.ty))
+            })
             .collect();
         if let Some(error) = failure {
-            // As RAISERROR and RETURN 1 inside the procedure: a CATCH block, or the next statement.
-            let cancelled = error.number == messages::CANCELLED.number;
-            if self.tries > 0 || cancelled {
+            // As RAISERROR and RETURN 1 inside the procedure: a CATCH block, or the next statement. Errors of the
+            // language, which a procedure meets rather than raises, obey XACT_ABORT.
+            let ends = error.number == messages::CANCELLED.number
+                || error.number == messages::DEADLOCK.number
+                || abort && error.number < FIRST_OF_PROCEDURES;
+            if self.tries > 0 || ends {
                 return Err(Failure {
-                    error,
-                    raised: !cancelled,
-                    thrown: false,
+                    raised: !ends,
+                    ..Failure::of_statement(error)
                 });
             }
             let number = error.number;
@@ -269,6 +296,8 @@ impl Interpreter<'_> {
                 return Ok((End::Abort, Returned::default()));
             }
             self.core.shared.facts().last_error = number;
+        } else {
+            ended?;
         }
         self.sink.procedure_done(code)?;
         Ok((End::Next, Returned { code, outputs }))
@@ -294,24 +323,39 @@ impl Interpreter<'_> {
         };
         frame.inner = true;
         let database = self.core.database.clone();
-        let options_before = self.core.shared.facts().options;
+        let before = self.core.shared.facts().clone();
         let result = match parse_batch(text, &options) {
             Ok(batch) => self.run(&batch.statements, &mut frame),
             Err(errors) => {
                 let mut errors = errors.into_iter();
-                let last = errors.next_back();
-                for error in errors {
+                // A CATCH block gets one error, and the client is told of none.
+                let last = if self.tries > 0 {
+                    errors.next()
+                } else {
+                    errors.next_back()
+                };
+                let tell = self.tries == 0;
+                for error in errors.filter(|_| tell) {
                     self.report(error);
                 }
                 match last {
-                    Some(error) => Err(Halt::Raise(error)),
+                    Some(error) => Err(Halt::Raise(error.into())),
                     None => Ok(()),
                 }
             }
         };
         self.drop_temps(level);
+        self.drop_cursors(level);
         // What the text set or used ends with it.
-        self.core.shared.facts().options = options_before;
+        {
+            let mut facts = self.core.shared.facts();
+            facts.options = before.options;
+            facts.date_first = before.date_first;
+            facts.date_order = before.date_order;
+            facts.lock_timeout = before.lock_timeout;
+            facts.text_size = before.text_size;
+            facts.isolation = before.isolation;
+        }
         if self.core.database != database {
             let old = std::mem::replace(&mut self.core.database, database.clone());
             self.core.shared.facts().database.clone_from(&database);
@@ -323,7 +367,10 @@ impl Interpreter<'_> {
         match result {
             Ok(()) => Ok((End::Next, frame)),
             Err(Halt::Abort) => Ok((End::Abort, frame)),
-            Err(Halt::Raise(error)) => Err(error.into()),
+            Err(Halt::Raise(failure)) => Err(Failure {
+                inner: true,
+                ..failure
+            }),
         }
     }
 
@@ -390,9 +437,8 @@ impl Interpreter<'_> {
                         .map(|()| (End::Next, Returned::default()))
                         .map_err(Failure::from),
                     Err(error) => Err(Failure {
-                        error: error.in_procedure(&lower),
                         raised: true,
-                        thrown: false,
+                        ..Failure::of_statement(error.in_procedure(&lower))
                     }),
                 }
             }
@@ -414,10 +460,20 @@ impl Interpreter<'_> {
                 _ => Ok(None),
             }
         };
+        if given.is_empty() {
+            return Err(Failure::of_statement(
+                messages::MISSING_PARAMETER
+                    .with(&["sp_executesql", "@statement"])
+                    .in_procedure("sp_executesql"),
+            ));
+        }
         let statement = text_of(given.first(), "@statement")?.unwrap_or_default();
         let params = text_of(given.get(1), "@params")?.unwrap_or_default();
-        let frame_and_outputs = self.parameters(&params, given.get(2..).unwrap_or_default(), 2)?;
-        self.run_with(&statement, frame_and_outputs)
+        let values = given.get(2..).unwrap_or_default();
+        let frame = self
+            .parameters(&statement, &params, values, 2)
+            .map_err(Failure::of_statement)?;
+        self.run_with(&statement, frame)
     }
 
     /// Runs a text whose frame holds its parameters; collects the OUTPUT values.
@@ -448,56 +504,36 @@ impl Interpreter<'_> {
     /// ones come from: place among all arguments, and slot.
     pub(super) fn parameters(
         &mut self,
+        text: &str,
         declared: &str,
         given: &[Given],
         skipped: usize,
     ) -> Result<(Frame, Vec<(usize, usize)>), SqlError> {
-        let mut frame = Frame::default();
-        let mut outputs = Vec::new();
-        if declared.trim().is_empty() {
-            if !given.is_empty() {
-                return Err(messages::TOO_MANY_ARGUMENTS.with(&["sp_executesql"]));
-            }
-            return Ok((frame, outputs));
-        }
-        let params = declared_parameters(declared)?;
-        if given.len() > params.len() {
-            return Err(messages::TOO_MANY_ARGUMENTS.with(&["sp_executesql"]));
-        }
-        let mut values: Vec<Option<usize>> = vec![None; params.len()];
-        for (at, arg) in given.iter().enumerate() {
-            let place = match &arg.name {
-                None => at,
-                Some(name) => params
-                    .iter()
-                    .position(|param| param.name.eq_ignore_ascii_case(name))
-                    .ok_or_else(|| messages::UNKNOWN_PARAMETER.with(&[name, "sp_executesql"]))?,
-            };
-            if values[place].replace(at).is_some() {
-                return Err(messages::PARAMETER_TWICE.with(&[&params[place].name, "sp_executesql"]));
-            }
-        }
-        for (param, value) in params.iter().zip(values) {
-            let Some(at) = value else {
-                return Err(SqlError::new(
+        let parameters = declared_parameters(declared)?;
+        let bound = arguments::bind("sp_executesql", &parameters, given).map_err(|error| {
+            let missing = parameters.iter().find(|parameter| {
+                error.number == messages::MISSING_PARAMETER.number
+                    && error.message.contains(&format!("'{}'", parameter.name))
+            });
+            match missing {
+                Some(missing) => SqlError::new(
                     8178,
                     16,
                     format!(
-                        "The parameterized query expects the parameter '{}', which was not supplied.",
-                        param.name
+                        "The parameterized query '({declared}){text}' expects the parameter '{}', which was not supplied.",
+                        missing.name
                     ),
-                ));
-            };
-            let arg = &given[at];
-            let value = match &arg.value {
-                Some((value, from)) => argument(value.clone(), *from, param.ty)?,
-                None => Value::Null,
-            };
-            let slot = frame.declare(&param.name, param.ty, value);
-            if arg.output {
-                if !param.output {
-                    return Err(messages::NOT_OUTPUT.with(&[&param.name]));
-                }
+                ),
+                None => error,
+            }
+        })?;
+        let mut frame = Frame::default();
+        let mut outputs = Vec::new();
+        for (parameter, bound) in parameters.iter().zip(bound) {
+            let slot = frame.declare(&parameter.name, parameter.ty, bound.value);
+            if let Some(at) = bound.from
+                && given.get(at).is_some_and(|argument| argument.output)
+            {
                 outputs.push((at + skipped, slot));
             }
         }
@@ -505,117 +541,126 @@ impl Interpreter<'_> {
     }
 }
 
-/// A value as an argument: 8114 where it does not convert.
-pub(super) fn argument(value: Value, from: SqlType, to: SqlType) -> Result<Value, SqlError> {
-    if value.is_null() {
-        return Ok(value);
+/// Reads a list of declared parameters by the parser of CREATE PROCEDURE, which has the same grammar.
+pub(super) fn declared_parameters(text: &str) -> Result<Vec<Parameter>, SqlError> {
+    if text.trim().is_empty() {
+        return Ok(Vec::new());
     }
-    // A driver's binary reaches any parameter that a cast would.
-    if convert::allowed(from, to) == Allowed::Never {
-        return Err(fault::type_clash(from, to));
-    }
-    convert::convert(value, from, to, Style::PLAIN).map_err(|_| fault::error_converting(from, to))
-}
-
-/// A parameter of a text.
-pub(super) struct Declared {
-    pub(super) name: String,
-    pub(super) ty: SqlType,
-    pub(super) output: bool,
-}
-
-/// Reads a list of declared parameters by the parser of CREATE PROCEDURE.
-pub(super) fn declared_parameters(text: &str) -> Result<Vec<Declared>, SqlError> {
-    let module = format!("CREATE PROCEDURE p {text} AS RETURN");
-    let batch =
-        parse_batch(&module, &ParseOptions::default()).map_err(|mut errors| errors.remove(0))?;
-    let Some(tsql::ast::StatementKind::CreateProcedure(create)) = batch
-        .statements
-        .into_iter()
-        .next()
-        .map(|statement| statement.kind)
+    let bad = || messages::INCORRECT_SYNTAX.with(&["@params"]);
+    let module = format!("CREATE PROCEDURE p {text}\nAS RETURN");
+    let batch = parse_batch(&module, &ParseOptions::default())
+        // The line is one of the text around the declarations, which the client does not know.
+        .map_err(|errors| SqlError {
+            line: 0,
+            ..errors.into_iter().next().unwrap_or_else(bad)
+        })?;
+    let mut statements = batch.statements.into_iter().map(|statement| statement.kind);
+    let (Some(StatementKind::CreateProcedure(create)), None) = (statements.next(), statements.next())
     else {
-        return Err(messages::INCORRECT_SYNTAX.with(&[text]));
+        return Err(bad());
     };
+    // Nothing but declarations may stand in the text.
+    let plain = matches!(
+        &create.body,
+        ModuleBody::Statements(body)
+            if matches!(body.as_slice(), [only] if only.kind == StatementKind::Return(None))
+    );
+    if !plain || !create.options.is_empty() {
+        return Err(bad());
+    }
     create
         .params
         .iter()
         .map(|param| {
-            Ok(Declared {
+            if param.readonly {
+                return Err(fault::not_supported("a table-valued parameter"));
+            }
+            if param.varying {
+                return Err(fault::not_supported("a cursor parameter"));
+            }
+            let ty = tsql::bind::resolve_type(&param.ty, DefaultLength::Declaration)?;
+            let default = match &param.default {
+                Some(expr) => {
+                    let (value, from) = constant(expr).ok_or_else(bad)?;
+                    Some(arguments::converted(value, from, ty)?)
+                }
+                None => None,
+            };
+            Ok(Parameter {
                 name: param.name.name.clone(),
-                ty: tsql::bind::resolve_type(&param.ty, DefaultLength::Declaration)?,
+                ty,
+                default,
                 output: param.output,
             })
         })
         .collect()
 }
 
-/// Arguments in the order of the declaration, and for OUTPUT ones their place among those given and their parameter.
-type Bound = (Vec<Argument>, Vec<(usize, usize)>);
-
-fn bind_arguments(decl: &ProcedureDecl, given: Vec<Given>) -> Result<Bound, SqlError> {
-    if decl.params.is_empty() && !given.is_empty() {
-        return Err(messages::NO_PARAMETERS.with(&[decl.name]));
-    }
-    let mut slots: Vec<Option<Argument>> = decl.params.iter().map(|_| None).collect();
-    let mut outputs = Vec::new();
-    let mut seen = vec![false; decl.params.len()];
-    for (at, arg) in given.into_iter().enumerate() {
-        let place = match &arg.name {
-            None if at < decl.params.len() => at,
-            None => return Err(messages::TOO_MANY_ARGUMENTS.with(&[decl.name])),
-            Some(name) => decl
-                .params
-                .iter()
-                .position(|param| param.name.eq_ignore_ascii_case(name))
-                .ok_or_else(|| messages::UNKNOWN_PARAMETER.with(&[name, decl.name]))?,
-        };
-        let param = &decl.params[place];
-        if std::mem::replace(&mut seen[place], true) {
-            return Err(messages::PARAMETER_TWICE.with(&[param.name, decl.name]));
+/// A parameter's default: a constant, which the binder folds together with its sign.
+fn constant(expr: &Expr) -> Option<(Value, SqlType)> {
+    struct Nothing;
+    impl Catalog for Nothing {
+        fn variable(&self, _: &str) -> Option<(usize, SqlType)> {
+            None
         }
-        if arg.output {
-            if !param.output {
-                return Err(messages::NOT_OUTPUT.with(&[param.name]));
-            }
-            outputs.push((at, place));
+        fn table(&self, name: &ObjectName) -> Result<TableShape, SqlError> {
+            Err(fault::invalid_object(&name.to_string()))
         }
-        slots[place] = match arg.value {
-            Some((value, from)) => Some(Argument {
-                value: argument(value, from, param.ty)?,
-                given: true,
-            }),
-            None => None,
-        };
+        fn table_variable(&self, _: &str) -> Option<TableShape> {
+            None
+        }
+        fn function(&self, _: &ObjectName) -> Option<FunctionShape> {
+            None
+        }
     }
-    let mut arguments = Vec::with_capacity(slots.len());
-    for (slot, param) in slots.into_iter().zip(&decl.params) {
-        arguments.push(match (slot, &param.default) {
-            (Some(argument), _) => argument,
-            (None, Some(value)) => Argument {
-                value: value.clone(),
-                given: false,
-            },
-            (None, None) => {
-                return Err(messages::MISSING_PARAMETER
-                    .with(&[decl.name, param.name])
-                    .with_state(4));
-            }
-        });
-    }
-    Ok((arguments, outputs))
+    let (operand, negative) = match &expr.kind {
+        ExprKind::Unary {
+            op: UnaryOp::Minus,
+            operand,
+        } => (operand.as_ref(), true),
+        _ => (expr, false),
+    };
+    let bound = Binder::new(&Nothing).expr(operand).ok()?;
+    let TypedKind::Constant(value) = bound.kind else {
+        return None;
+    };
+    let value = match (negative, value) {
+        (false, value) => value,
+        (true, Value::Int(v)) => Value::Int(v.checked_neg()?),
+        (true, Value::Float(v)) => Value::Float(-v),
+        (true, Value::Money(v)) => Value::Money(v.checked_neg()?),
+        (true, Value::Decimal(mut v)) => {
+            v.unscaled = v.unscaled.checked_neg()?;
+            Value::Decimal(v)
+        }
+        (true, _) => return None,
+    };
+    Some((value, bound.ty))
 }
 
-/// What a procedure of the host writes to: its statements end inside a procedure.
+/// What a procedure of the host writes to: its statements end inside a procedure, and errors that a CATCH block
+/// waits for are held back.
 struct Inner<'s> {
     sink: &'s mut dyn ResultSink,
+    procedure: &'s str,
+    line: u32,
     nocount: bool,
+    /// Whether a CATCH block waits.
+    hold: bool,
+    held: Option<SqlError>,
+    /// The last error that the client was told of.
     last_error: Option<SqlError>,
+    /// Whether a result set was started and has not ended.
+    select: bool,
     rows: u64,
 }
 
 impl ResultSink for Inner<'_> {
     fn columns(&mut self, columns: &[Column]) -> Result<(), SqlError> {
+        if self.select {
+            self.done(None)?;
+        }
+        self.select = true;
         self.rows = 0;
         self.sink.columns(columns)
     }
@@ -626,20 +671,31 @@ impl ResultSink for Inner<'_> {
     }
 
     fn done(&mut self, rows: Option<u64>) -> Result<(), SqlError> {
+        let select = std::mem::take(&mut self.select);
+        let rows = rows.or(select.then_some(self.rows));
         self.rows = rows.unwrap_or(0);
         self.sink.statement_done(StatementDone {
-            rows: if self.nocount { None } else { rows },
+            rows: rows.filter(|_| !self.nocount),
             in_procedure: true,
             failed: false,
-            select: true,
+            select,
         })
     }
 
     fn message(&mut self, message: SqlError) {
+        let message = message.in_procedure(self.procedure).at_line(self.line);
         if message.is_error() {
+            if self.hold {
+                self.held.get_or_insert(message);
+                return;
+            }
             self.last_error = Some(message.clone());
         }
         self.sink.message(message);
+    }
+
+    fn env_change(&mut self, change: EnvChange) {
+        self.sink.env_change(change);
     }
 
     fn flush(&mut self) -> Result<(), SqlError> {

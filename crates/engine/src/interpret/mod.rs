@@ -1,5 +1,7 @@
 //! Runs statements: control flow, errors, transactions; queries and changes of data through [`crate::store`].
 
+mod arguments;
+pub(crate) mod cursor;
 mod data;
 mod definition;
 mod execute;
@@ -22,7 +24,7 @@ use crate::session::names::{Local, Names, Scope};
 use crate::session::shared::{Object, option};
 use message::{SEVERITY_MAX, SEVERITY_WITHOUT_LOG_MAX};
 use program::{Op, Program};
-use tsql::ast::{Declaration, Expr, Statement, StatementKind};
+use tsql::ast::{Declaration, Expr, QueryBody, Statement, StatementKind};
 use tsql::bind::ir::TypedExpr;
 use tsql::bind::{Binder, DefaultLength, resolve_type};
 use tsql::convert::{self, Style};
@@ -34,6 +36,8 @@ use tsql::{SqlError, SqlType, Value, fault, messages};
 const NESTING_MAX: u32 = 32;
 /// Severity from which an error ends the connection.
 const SEVERITY_FATAL: u8 = 20;
+/// Numbers below are the language's; RAISERROR refuses them.
+const FIRST_RAISABLE: i64 = 13_000;
 /// Steps between looks at the time limit; the cancel flag is looked at on each.
 const STEPS_BETWEEN_CLOCK_CHECKS: u32 = 256;
 
@@ -47,6 +51,8 @@ pub(crate) struct Interpreter<'r> {
     tries: u32,
     /// Whether rows are collected for an INSERT … EXEC.
     collecting: bool,
+    /// Line of the running statement.
+    line: u32,
 }
 
 /// Variables and place of one batch or module.
@@ -59,6 +65,8 @@ pub(crate) struct Frame {
     /// Whether this is not the batch that the client sent.
     inner: bool,
     return_code: i32,
+    /// Cursor variables, in lower case, and the cursors they stand for.
+    cursors: Vec<(String, Option<String>)>,
 }
 
 impl Frame {
@@ -84,7 +92,7 @@ enum Halt {
     /// Reported already; nothing more of the request runs.
     Abort,
     /// Not reported: a TRY block of an outer frame handles it.
-    Raise(SqlError),
+    Raise(Failure),
 }
 
 /// How much an unhandled error ends.
@@ -102,12 +110,27 @@ enum Context {
 }
 
 /// An error of a statement, and whether the statement raised it on purpose.
+#[derive(Debug)]
 struct Failure {
     error: SqlError,
     /// RAISERROR, and errors of the host's procedures: they end nothing by themselves.
     raised: bool,
     /// THROW.
     thrown: bool,
+    /// It comes from a text inside, whose own names its caller can't know before.
+    inner: bool,
+    /// It ends its statement alone, whatever its number: errors of a call's arguments.
+    alone: bool,
+}
+
+impl Failure {
+    /// An error that ends its statement alone.
+    fn of_statement(error: SqlError) -> Self {
+        Self {
+            alone: true,
+            ..Self::from(error)
+        }
+    }
 }
 
 impl From<SqlError> for Failure {
@@ -116,6 +139,8 @@ impl From<SqlError> for Failure {
             error,
             raised: false,
             thrown: false,
+            inner: false,
+            alone: false,
         }
     }
 }
@@ -143,6 +168,7 @@ impl<'r> Interpreter<'r> {
             outcome: BatchOutcome::default(),
             tries: 0,
             collecting: false,
+            line: 1,
         }
     }
 
@@ -166,7 +192,19 @@ impl<'r> Interpreter<'r> {
             }
         }
         self.drop_temps(1);
+        self.drop_cursors(0);
         self.finish();
+    }
+
+    /// The end of a remote call that failed outside of any text.
+    fn conclude(&mut self, failure: Failure) {
+        let frame = Frame {
+            inner: true,
+            ..Frame::default()
+        };
+        // It has no TRY around it, so there is nowhere to go.
+        let _ = self.handle(failure, 1, &frame, &mut Vec::new());
+        self.outcome.aborted = true;
     }
 
     /// What has to hold at the end of every request.
@@ -219,7 +257,11 @@ impl<'r> Interpreter<'r> {
     }
 
     /// How far an unhandled error reaches.
-    fn reach(error: &SqlError) -> Reach {
+    fn reach(failure: &Failure) -> Reach {
+        if failure.alone {
+            return Reach::Statement;
+        }
+        let error = &failure.error;
         match error.number {
             // Cancelled, out of time, deadlock.
             3617 | 8649 | 1205 => Reach::Batch,
@@ -251,6 +293,9 @@ impl<'r> Interpreter<'r> {
             }
         };
         for declaration in &program.declarations {
+            if let Declaration::Cursor { variable } = declaration {
+                frame.cursors.push((variable.name.to_lowercase(), None));
+            }
             if let Declaration::Scalar { variable, ty, .. } = declaration {
                 match resolve_type(ty, DefaultLength::Declaration) {
                     Ok(ty) => {
@@ -286,8 +331,9 @@ impl<'r> Interpreter<'r> {
                 } else {
                     messages::CANCELLED.with(&[])
                 };
-                self.report(error);
-                self.outcome.aborted = true;
+                let line = step.line().unwrap_or(self.line);
+                // Neither goes to a CATCH block, so nothing runs after it.
+                let _ = self.handle(error.into(), line, frame, &mut contexts);
                 self.unwind(&mut contexts);
                 return Err(Halt::Abort);
             }
@@ -316,7 +362,7 @@ impl<'r> Interpreter<'r> {
                     line,
                     target,
                 } => {
-                    self.statement_starts();
+                    self.statement_starts(line);
                     let truth = self.condition(condition, frame);
                     match truth {
                         Ok(true) => {}
@@ -328,7 +374,7 @@ impl<'r> Interpreter<'r> {
                     (truth.map(|_| End::Next).map_err(Failure::from), line)
                 }
                 Op::Run(statement) => {
-                    self.statement_starts();
+                    self.statement_starts(statement.span.line);
                     (self.statement(statement, frame), statement.span.line)
                 }
             };
@@ -384,7 +430,15 @@ impl<'r> Interpreter<'r> {
         frame: &Frame,
         contexts: &mut Vec<Context>,
     ) -> Result<Option<usize>, Option<Halt>> {
-        let mut error = failure.error.at_line(line);
+        let reach = Self::reach(&failure);
+        let Failure {
+            error,
+            raised,
+            thrown,
+            inner,
+            ..
+        } = failure;
+        let mut error = error.at_line(line);
         if frame.inner && error.procedure.is_empty() {
             error = error.in_procedure(&frame.procedure);
         }
@@ -394,15 +448,29 @@ impl<'r> Interpreter<'r> {
         }
         self.core.shared.facts().last_error = error.number;
         self.core.shared.facts().row_count = 0;
-        let reach = Self::reach(&error);
-        let aborts = self.core.shared.facts().has(option::XACT_ABORT) && !failure.raised;
-        if Self::catchable(&error) && self.tries > 0 {
-            if aborts || reach == Reach::Batch && !failure.raised {
+        let aborts = self.core.shared.facts().has(option::XACT_ABORT) && !raised;
+        // A text's own TRY does not see what was wrong with its names; that of its caller does.
+        let hidden = reach == Reach::Scope && !raised && !thrown && !inner;
+        let own = contexts
+            .iter()
+            .filter(|context| matches!(context, Context::Try { .. }))
+            .count();
+        let waiting = usize::try_from(self.tries).unwrap_or(usize::MAX) > if hidden { own } else { 0 };
+        if Self::catchable(&error) && waiting {
+            let deadlock = error.number == messages::DEADLOCK.number;
+            if deadlock && self.core.shared.facts().tran_count > 0 {
+                // The host has given up the transaction.
+                if let Err(error) = self.rollback_all() {
+                    self.report(error);
+                }
+            } else if aborts || reach == Reach::Batch && !raised {
                 let mut facts = self.core.shared.facts();
                 facts.doomed = facts.tran_count > 0;
             }
             while let Some(context) = contexts.pop() {
-                if let Context::Try { handler } = context {
+                if let Context::Try { handler } = context
+                    && !hidden
+                {
                     self.tries -= 1;
                     let mut facts = self.core.shared.facts();
                     let before = facts.caught.replace(error);
@@ -411,15 +479,23 @@ impl<'r> Interpreter<'r> {
                 }
                 self.leave(Some(context));
             }
-            return Err(Some(Halt::Raise(error)));
+            return Err(Some(Halt::Raise(Failure {
+                error,
+                raised,
+                thrown,
+                inner: true,
+                alone: false,
+            })));
         }
+        // A cancelled request leaves its transaction to the client. Source: "SET XACT_ABORT".
+        let cancelled = error.number == messages::CANCELLED.number;
         self.report(error);
         self.failed(frame);
-        if failure.raised && !self.outcome.close {
+        if raised && !self.outcome.close {
             return Ok(None);
         }
-        if aborts || reach == Reach::Batch || failure.thrown || self.outcome.close {
-            if (aborts || reach == Reach::Batch || self.outcome.close)
+        if aborts || reach == Reach::Batch || thrown || self.outcome.close {
+            if (aborts || reach == Reach::Batch && !cancelled || self.outcome.close)
                 && self.core.shared.facts().tran_count > 0
                 && let Err(error) = self.rollback_all()
             {
@@ -435,7 +511,8 @@ impl<'r> Interpreter<'r> {
         Ok(None)
     }
 
-    fn statement_starts(&mut self) {
+    fn statement_starts(&mut self, line: u32) {
+        self.line = line;
         let now = self.core.shared.host().now();
         self.core.shared.facts().now = now;
     }
@@ -466,6 +543,9 @@ impl<'r> Interpreter<'r> {
                 value,
             } => {
                 rows = 1;
+                if self.assign_cursor(variable, value, frame)? {
+                    return Ok(End::Next);
+                }
                 done(self.set_variable(variable, *op, value, frame))
             }
             StatementKind::SetOption(setting) => done(self.set_option(setting, frame)),
@@ -478,9 +558,8 @@ impl<'r> Interpreter<'r> {
                 }
                 match raised {
                     Some(error) if error.is_error() => Err(Failure {
-                        error,
                         raised: true,
-                        thrown: false,
+                        ..Failure::from(error)
                     }),
                     Some(message) => {
                         let message = message.at_line(statement.span.line);
@@ -489,11 +568,16 @@ impl<'r> Interpreter<'r> {
                         } else {
                             message
                         };
+                        let number = message.number;
                         self.sink.message(message);
                         if raise.nowait {
                             self.sink.flush()?;
                         }
-                        Ok(End::Next)
+                        self.statement_succeeded(0);
+                        if raise.seterror {
+                            self.core.shared.facts().last_error = number;
+                        }
+                        return Ok(End::Next);
                     }
                     None => Ok(End::Next),
                 }
@@ -501,9 +585,8 @@ impl<'r> Interpreter<'r> {
             StatementKind::Throw(throw) => {
                 let error = self.throw(throw.as_ref(), frame)?;
                 Err(Failure {
-                    error,
-                    raised: false,
                     thrown: true,
+                    ..Failure::from(error)
                 })
             }
             StatementKind::Return(value) => {
@@ -523,8 +606,11 @@ impl<'r> Interpreter<'r> {
                 if *distributed {
                     return Err(fault::not_supported("BEGIN DISTRIBUTED TRANSACTION").into());
                 }
-                let _ = name;
-                done(self.begin())
+                let name = match name {
+                    Some(name) => transaction::transaction_name(name, frame)?,
+                    None => String::new(),
+                };
+                done(self.begin(&name))
             }
             StatementKind::Commit { .. } => done(self.commit()),
             StatementKind::Rollback { name } => done(self.rollback(name.as_ref(), frame)),
@@ -534,10 +620,14 @@ impl<'r> Interpreter<'r> {
                 return self.execute(execute, frame);
             }
             StatementKind::Select(select) => {
+                if reads_tables(&select.query.body) {
+                    self.touches_tables()?;
+                }
                 rows = self.select(select, frame)?;
                 Ok(End::Next)
             }
             StatementKind::Insert(insert) => {
+                self.writes_tables()?;
                 let inserted = self.insert(insert, frame)?;
                 let Some(inserted) = inserted else {
                     return Ok(End::Abort);
@@ -547,21 +637,41 @@ impl<'r> Interpreter<'r> {
                 Ok(End::Next)
             }
             StatementKind::Update(update) => {
+                self.writes_tables()?;
                 rows = self.update(update, frame)?;
                 self.done(frame, Some(rows), false)?;
                 Ok(End::Next)
             }
             StatementKind::Delete(delete) => {
+                self.writes_tables()?;
                 rows = self.delete(delete, frame)?;
                 self.done(frame, Some(rows), false)?;
                 Ok(End::Next)
             }
-            StatementKind::Truncate(target) => done(self.truncate(target, frame)),
-            StatementKind::CreateTable(create) => done(self.create_table(create, frame)),
+            StatementKind::Truncate(target) => self.writes_tables().map_err(Failure::from).and_then(|()| done(self.truncate(target, frame))),
+            StatementKind::CreateTable(create) => self.writes_tables().map_err(Failure::from).and_then(|()| done(self.create_table(create, frame))),
             StatementKind::CreateIndex(create) => done(self.create_index(create)),
             StatementKind::DropIndex(_) => Err(fault::not_supported("DROP INDEX").into()),
-            StatementKind::Drop(objects) => done(self.drop_objects(objects)),
-            StatementKind::Security(security) => done(self.security(security)),
+            StatementKind::Drop(objects) => self.writes_tables().map_err(Failure::from).and_then(|()| done(self.drop_objects(objects))),
+            StatementKind::DeclareCursor { name, cursor } => {
+                done(self.declare_cursor(name, cursor, frame))
+            }
+            StatementKind::SetCursor { variable, cursor } => {
+                done(self.set_cursor(variable, cursor, frame))
+            }
+            StatementKind::OpenCursor(cursor) => done(self.open_cursor(cursor, frame)),
+            StatementKind::Fetch(fetch) => {
+                rows = self.fetch(fetch, frame)?;
+                Ok(End::Next)
+            }
+            StatementKind::CloseCursor(cursor) => done(self.close_cursor(cursor, frame)),
+            StatementKind::DeallocateCursor(cursor) => {
+                done(self.deallocate_cursor(cursor, frame))
+            }
+            StatementKind::Security(security) => {
+                self.touches_tables()?;
+                done(self.security(security))
+            }
             // Accepted without effect: there is nothing to flush or apply.
             StatementKind::Checkpoint
             | StatementKind::Reconfigure
@@ -638,9 +748,8 @@ impl<'r> Interpreter<'r> {
                 self.declare_table(&variable.name, definition, frame)?;
                 Ok(false)
             }
-            Declaration::Cursor { variable } => {
-                Err(fault::not_supported("a cursor variable").at_line(variable.span.line))
-            }
+            // Made with the other variables of the text.
+            Declaration::Cursor { .. } => Ok(false),
         }
     }
 
@@ -685,6 +794,15 @@ impl<'r> Interpreter<'r> {
             Value::Null => return Ok(None),
             other => {
                 let number = other.as_i64().unwrap_or(0);
+                if !(FIRST_RAISABLE..=i64::from(i32::MAX)).contains(&number) || number == 50_000 {
+                    return Err(SqlError::new(
+                        2732,
+                        16,
+                        format!(
+                            "Error number {number} is invalid. The number must be from 13000 through 2147483647 and it cannot be 50000."
+                        ),
+                    ));
+                }
                 let text = message::numbered(number, severity, state)?;
                 (i32::try_from(number).unwrap_or(0), text)
             }
@@ -707,12 +825,15 @@ impl<'r> Interpreter<'r> {
         let number = self.value_as(&throw.number, SqlType::Int, frame)?;
         let text = self.value_as(&throw.message, SqlType::nvarchar(2048), frame)?;
         let state = self.value_as(&throw.state, SqlType::Int, frame)?;
-        let number = number.as_i64().and_then(|n| i32::try_from(n).ok());
-        let Some(number) = number.filter(|n| *n >= 50_000) else {
+        let valid = number.as_i64().and_then(|n| i32::try_from(n).ok());
+        let Some(valid) = valid.filter(|n| *n >= 50_000) else {
             return Err(SqlError::new(
                 35_100,
                 16,
-                "Error number in the THROW statement is outside the valid range. Specify an error number in the valid range of 50000 to 2147483647.",
+                format!(
+                    "Error number {} in the THROW statement is outside the valid range. Specify an error number in the valid range of 50000 to 2147483647.",
+                    number.as_i64().unwrap_or(0)
+                ),
             ));
         };
         let state = state
@@ -720,7 +841,7 @@ impl<'r> Interpreter<'r> {
             .and_then(|s| u8::try_from(s).ok())
             .unwrap_or(1);
         let text = message::shortened(text.as_str().unwrap_or_default().to_owned());
-        Ok(SqlError::new(number, 16, text).with_state(state))
+        Ok(SqlError::new(valid, 16, text).with_state(state))
     }
 
     fn wait_for(&mut self, time: bool, value: &Expr, frame: &Frame) -> Result<(), SqlError> {
@@ -790,15 +911,20 @@ impl<'r> Interpreter<'r> {
     }
 }
 
+/// Whether a query has a FROM, or several parts.
+fn reads_tables(body: &QueryBody) -> bool {
+    match body {
+        QueryBody::Select(select) => !select.from.is_empty() || select.into.is_some(),
+        QueryBody::Nested(query) => reads_tables(&query.body),
+        QueryBody::Chain { first, rest } => {
+            reads_tables(first) || rest.iter().any(|operand| reads_tables(&operand.operand))
+        }
+    }
+}
+
 /// The feature behind a statement that is not there yet.
 fn unsupported_name(kind: &StatementKind) -> &str {
     match kind {
-        StatementKind::DeclareCursor { .. }
-        | StatementKind::SetCursor { .. }
-        | StatementKind::OpenCursor(_)
-        | StatementKind::Fetch(_)
-        | StatementKind::CloseCursor(_)
-        | StatementKind::DeallocateCursor(_) => "a cursor",
         StatementKind::Merge(_) => "MERGE",
         StatementKind::AlterTable(_) => "ALTER TABLE",
         StatementKind::CreateView(_) => "CREATE VIEW",

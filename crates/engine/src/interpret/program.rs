@@ -32,6 +32,17 @@ pub(super) struct Step<'a> {
     pub(super) depth: usize,
 }
 
+impl Step<'_> {
+    /// Line of what it runs.
+    pub(super) fn line(&self) -> Option<u32> {
+        match self.op {
+            Op::Run(statement) => Some(statement.span.line),
+            Op::JumpUnless { line, .. } => Some(line),
+            Op::Jump(_) | Op::EnterTry { .. } | Op::LeaveTry { .. } | Op::LeaveCatch => None,
+        }
+    }
+}
+
 /// The steps of a batch or module.
 #[derive(Debug, Default)]
 pub(super) struct Program<'a> {
@@ -40,10 +51,22 @@ pub(super) struct Program<'a> {
     pub(super) declarations: Vec<&'a Declaration>,
 }
 
+/// A GOTO whose target is not known yet.
+struct Jump {
+    at: usize,
+    label: String,
+    line: u32,
+    /// TRY and CATCH blocks around it.
+    blocks: Vec<usize>,
+}
+
 struct Builder<'a> {
     program: Program<'a>,
-    labels: HashMap<String, usize>,
-    gotos: Vec<(usize, String, u32)>,
+    /// Place of a label, and the TRY and CATCH blocks around it.
+    labels: HashMap<String, (usize, Vec<usize>)>,
+    gotos: Vec<Jump>,
+    /// TRY and CATCH blocks around, each by the place of its first step.
+    blocks: Vec<usize>,
     /// Start, and jumps to the end, of the loops around.
     loops: Vec<(usize, Vec<usize>)>,
     depth: usize,
@@ -53,23 +76,31 @@ impl<'a> Program<'a> {
     /// Flattens statements.
     ///
     /// # Errors
-    /// 133 for a GOTO without its label, 135 and 136 for BREAK and CONTINUE outside of a loop.
+    /// 133 for a GOTO without its label, 1026 for one into a TRY or CATCH block, 135 and 136 for BREAK and CONTINUE outside of a loop.
     pub(super) fn build(statements: &'a [Statement]) -> Result<Self, SqlError> {
         let mut builder = Builder {
             program: Self::default(),
             labels: HashMap::new(),
             gotos: Vec::new(),
+            blocks: Vec::new(),
             loops: Vec::new(),
             depth: 0,
         };
         builder.list(statements)?;
-        for (at, label, line) in std::mem::take(&mut builder.gotos) {
-            let target = builder
-                .labels
-                .get(&label)
-                .copied()
-                .ok_or_else(|| messages::UNKNOWN_LABEL.at(line, &[&label]))?;
-            builder.patch(at, target);
+        for jump in std::mem::take(&mut builder.gotos) {
+            let Some((target, blocks)) = builder.labels.get(&jump.label) else {
+                return Err(messages::UNKNOWN_LABEL.at(jump.line, &[&jump.label]));
+            };
+            if !jump.blocks.starts_with(blocks) {
+                return Err(SqlError::new(
+                    1026,
+                    15,
+                    "GOTO cannot be used to jump into a TRY or CATCH scope.",
+                )
+                .at_line(jump.line));
+            }
+            let target = *target;
+            builder.patch(jump.at, target);
         }
         Ok(builder.program)
     }
@@ -159,22 +190,32 @@ impl<'a> Builder<'a> {
                 None => return Err(messages::CONTINUE_OUTSIDE.at(line, &[])),
             },
             StatementKind::Label(label) => {
-                self.labels.insert(label.text.to_lowercase(), self.here());
+                let place = (self.here(), self.blocks.clone());
+                self.labels.insert(label.text.to_lowercase(), place);
                 // A step of its own, so that a jump here finds the depth of the label.
                 let next = self.here() + 1;
                 self.push(Op::Jump(next));
             }
             StatementKind::Goto(label) => {
                 let jump = self.push(Op::Jump(0));
-                self.gotos.push((jump, label.text.to_lowercase(), line));
+                self.gotos.push(Jump {
+                    at: jump,
+                    label: label.text.to_lowercase(),
+                    line,
+                    blocks: self.blocks.clone(),
+                });
             }
             StatementKind::TryCatch { body, handler } => {
                 let enter = self.push(Op::EnterTry { handler: 0 });
                 self.depth += 1;
+                self.blocks.push(enter);
                 self.list(body)?;
+                self.blocks.pop();
                 let leave = self.push(Op::LeaveTry { end: 0 });
                 self.patch(enter, self.here());
+                self.blocks.push(self.here());
                 self.list(handler)?;
+                self.blocks.pop();
                 self.push(Op::LeaveCatch);
                 self.depth -= 1;
                 self.patch(leave, self.here());

@@ -1,5 +1,6 @@
 //! SELECT: rows to the client, to variables, or as a value.
 
+use super::data::COLLECTED_ROWS_MAX;
 use super::{Frame, Interpreter};
 use crate::session::Core;
 use crate::session::environment::Env;
@@ -11,7 +12,7 @@ use tsql::ast::{Literal, ObjectName, QueryBody, QueryHint, SelectStatement};
 use tsql::bind::Binder;
 use tsql::bind::ir::{Body, Query, Select, Source, TypedExpr};
 use tsql::eval;
-use tsql::{SqlError, SqlType, Value, fault};
+use tsql::{Row, SqlError, SqlType, Value, fault, messages};
 
 /// Levels of recursion of a common table expression without OPTION (MAXRECURSION).
 const RECURSION_DEFAULT: u32 = 100;
@@ -112,6 +113,21 @@ impl Interpreter<'_> {
             sink.columns(&query.columns)?;
         }
         Ok(rows)
+    }
+
+    /// Rows of a query that stay here: a cursor's.
+    pub(super) fn rows_of(&mut self, query: &Query, frame: &Frame) -> Result<Vec<Row>, SqlError> {
+        let (text, plan) = self.generate(frame, |generator| generator.query(query))?;
+        let types: Vec<SqlType> = query.columns.iter().map(|column| column.ty).collect();
+        let mut kept = Vec::new();
+        run(self.core, self.cancel, &text, plan, &types, &mut |row| {
+            if kept.len() >= COLLECTED_ROWS_MAX {
+                return Err(messages::MEMORY_LIMIT.with(&["default"]));
+            }
+            kept.push(row);
+            Ok(())
+        })?;
+        Ok(kept)
     }
 
     /// `SELECT @v = …`: one assignment per row, in order; without rows the variables stay.

@@ -1,11 +1,26 @@
 //! Remote calls of drivers: sp_executesql, prepared handles, procedures by name.
 
-use super::execute::{Given, Named, Returned, declared_parameters};
+use super::arguments::Given;
+use super::execute::{Named, Returned, declared_parameters};
 use super::{End, Failure, Interpreter};
 use crate::rpc::{RpcCall, RpcOutcome, RpcOutput, RpcProcedure};
 use crate::session::Prepared;
+use crate::session::shared::option;
+use tsql::parser::{ParseOptions, parse_batch};
 use tsql::{SqlError, SqlType, Value, fault};
 
+/// Cursors over the wire, by their numbers from 1 on.
+const WIRE_CURSORS: [&str; 9] = [
+    "sp_cursor",
+    "sp_cursoropen",
+    "sp_cursorprepare",
+    "sp_cursorexecute",
+    "sp_cursorprepexec",
+    "sp_cursorunprepare",
+    "sp_cursorfetch",
+    "sp_cursoroption",
+    "sp_cursorclose",
+];
 /// First handle that sp_prepare gives.
 const FIRST_HANDLE: i32 = 1;
 
@@ -20,7 +35,10 @@ impl Interpreter<'_> {
             RpcProcedure::Id(13) => "sp_prepexec".to_owned(),
             RpcProcedure::Id(14) => "sp_prepexecrpc".to_owned(),
             RpcProcedure::Id(15) => "sp_unprepare".to_owned(),
-            RpcProcedure::Id(other) => format!("sp_cursor (remote call {other})"),
+            RpcProcedure::Id(other) => usize::from(other)
+                .checked_sub(1)
+                .and_then(|at| WIRE_CURSORS.get(at))
+                .map_or_else(|| format!("sp_cursor{other}"), |name| (*name).to_owned()),
         };
         let given: Vec<Given> = call
             .params
@@ -31,7 +49,7 @@ impl Interpreter<'_> {
                 output: param.output,
             })
             .collect();
-        self.statement_starts();
+        self.statement_starts(1);
         let named = Named::parse(&name);
         let lower = named.name.to_ascii_lowercase();
         let result = if lower.starts_with("sp_cursor") {
@@ -60,10 +78,7 @@ impl Interpreter<'_> {
                     })
                     .collect();
             }
-            Err(failure) => {
-                self.report(failure.error.at_line(1));
-                self.outcome.aborted = true;
-            }
+            Err(failure) => self.conclude(failure),
         }
         self.finish();
         outcome.batch = std::mem::take(&mut self.outcome);
@@ -108,13 +123,19 @@ impl Interpreter<'_> {
             .and_then(|handle| i32::try_from(handle).ok());
         match name {
             "sp_prepare" => {
+                self.check_text(&text(1), &text(2))?;
+                self.forget(handle);
                 let handle = self.prepare(text(1), text(2))?;
                 self.sink.procedure_done(0)?;
                 Ok((End::Next, with_handle(handle, Returned::default())))
             }
             "sp_prepexec" => {
                 let (params, statement) = (text(1), text(2));
-                let frame = self.parameters(&params, given.get(3..).unwrap_or_default(), 3)?;
+                self.check_text(&params, &statement)?;
+                let values = given.get(3..).unwrap_or_default();
+                let frame = self.parameters(&statement, &params, values, 3)?;
+                // A handle that is handed in gives way to the new one.
+                self.forget(handle);
                 let handle = self.prepare(params, statement.clone())?;
                 let (end, returned) = self.run_with(&statement, frame)?;
                 Ok((end, with_handle(handle, returned)))
@@ -124,7 +145,7 @@ impl Interpreter<'_> {
                     .and_then(|handle| self.core.prepared.get(&handle).cloned())
                     .ok_or_else(|| unknown_handle(handle))?;
                 let values = given.get(1..).unwrap_or_default();
-                let frame = self.parameters(&prepared.params, values, 1)?;
+                let frame = self.parameters(&prepared.text, &prepared.params, values, 1)?;
                 self.run_with(&prepared.text, frame)
             }
             _ => {
@@ -138,15 +159,50 @@ impl Interpreter<'_> {
         }
     }
 
+    fn forget(&mut self, handle: Option<i32>) {
+        if let Some(handle) = handle {
+            self.core.prepared.remove(&handle);
+        }
+    }
+
+    /// Reads a text for its errors of syntax: they are reported, and 8180 follows.
+    fn check_text(&mut self, params: &str, text: &str) -> Result<(), SqlError> {
+        let names: Vec<String> = declared_parameters(params)?
+            .into_iter()
+            .map(|parameter| parameter.name)
+            .collect();
+        let options = ParseOptions {
+            quoted_identifier: self.core.shared.facts().has(option::QUOTED_IDENTIFIER),
+            variables: &names,
+        };
+        let Err(errors) = parse_batch(text, &options) else {
+            return Ok(());
+        };
+        for error in errors {
+            if self.tries > 0 {
+                return Err(error);
+            }
+            self.report(error);
+        }
+        Err(SqlError::new(
+            8180,
+            16,
+            "Statement(s) could not be prepared.",
+        ))
+    }
+
     fn prepare(&mut self, params: String, text: String) -> Result<i32, SqlError> {
         if self.core.prepared.len() >= self.core.options.limits.prepared_handles {
             return Err(tsql::messages::MEMORY_LIMIT.with(&["default"]));
         }
-        if !params.trim().is_empty() {
-            declared_parameters(&params)?;
+        let mut handle = self.core.last_handle;
+        loop {
+            handle = handle.checked_add(1).unwrap_or(FIRST_HANDLE);
+            if !self.core.prepared.contains_key(&handle) {
+                break;
+            }
         }
-        let last = self.core.prepared.keys().next_back().copied();
-        let handle = last.map_or(FIRST_HANDLE, |last| last.wrapping_add(1));
+        self.core.last_handle = handle;
         self.core.prepared.insert(handle, Prepared { params, text });
         Ok(handle)
     }

@@ -106,10 +106,6 @@ impl Interpreter<'_> {
             "CONCAT_NULL_YIELDS_NULL" => option::CONCAT_NULL_YIELDS_NULL,
             "NUMERIC_ROUNDABORT" => option::NUMERIC_ROUNDABORT,
             "CURSOR_CLOSE_ON_COMMIT" => option::CURSOR_CLOSE_ON_COMMIT,
-            // Drivers turn it off at login; on, a transaction would begin unasked.
-            "IMPLICIT_TRANSACTIONS" if on => {
-                return Err(fault::not_supported("SET IMPLICIT_TRANSACTIONS ON"));
-            }
             "IMPLICIT_TRANSACTIONS" => option::IMPLICIT_TRANSACTIONS,
             "NOEXEC" | "PARSEONLY" | "FMTONLY" | "SHOWPLAN_ALL" | "SHOWPLAN_TEXT"
             | "SHOWPLAN_XML"
@@ -192,7 +188,8 @@ impl Interpreter<'_> {
                     old,
                     new: new.to_owned(),
                 });
-                self.sink.message(messages::CHANGED_LANGUAGE.with(&[new]));
+                let line = self.line;
+                self.sink.message(messages::CHANGED_LANGUAGE.at(line, &[new]));
             }
             "LOCK_TIMEOUT" => self.core.shared.facts().lock_timeout = number.unwrap_or(-1),
             "TEXTSIZE" => {
@@ -225,7 +222,9 @@ impl Interpreter<'_> {
             old,
             new: new.clone(),
         });
-        self.sink.message(messages::CHANGED_DATABASE.with(&[&new]));
+        let line = self.line;
+        self.sink
+            .message(messages::CHANGED_DATABASE.at(line, &[&new]).with_state(2));
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use super::{Frame, Interpreter};
 use crate::host::EnvChange;
-use crate::session::shared::Shared;
+use crate::session::shared::{Shared, option};
 use crate::store::encode::Parameter;
 use rusqlite::types::Value as Sqlite;
 use tsql::ast::TransactionName;
@@ -16,7 +16,8 @@ struct Kept {
 }
 
 impl Interpreter<'_> {
-    pub(crate) fn begin(&mut self) -> Result<(), SqlError> {
+    /// BEGIN TRANSACTION; the outermost keeps its name, by which ROLLBACK may call it.
+    pub(crate) fn begin(&mut self, name: &str) -> Result<(), SqlError> {
         let count = self.core.shared.facts().tran_count;
         if count == 0 {
             self.core.shared.host().begin()?;
@@ -27,6 +28,7 @@ impl Interpreter<'_> {
                     .map_err(|error| store.error(&error))?;
             }
             self.core.transaction += 1;
+            name.clone_into(&mut self.core.transaction_name);
             self.sink
                 .env_change(EnvChange::TransactionBegun(self.core.transaction));
         }
@@ -77,7 +79,7 @@ impl Interpreter<'_> {
         self.rollback_named(name.as_deref().unwrap_or_default())
     }
 
-    /// ROLLBACK to a savepoint, or of everything when the name is empty or no savepoint's.
+    /// ROLLBACK to a savepoint, or of everything when the name is empty or the transaction's own.
     pub(crate) fn rollback_named(&mut self, name: &str) -> Result<(), SqlError> {
         if self.collecting {
             return Err(messages::ROLLBACK_IN_INSERT_EXEC.with(&[]));
@@ -91,12 +93,20 @@ impl Interpreter<'_> {
             .iter()
             .rposition(|known| known.eq_ignore_ascii_case(name));
         match savepoint {
+            Some(_) if self.core.shared.facts().doomed => Err(SqlError::new(
+                3931,
+                16,
+                "The current transaction cannot be committed and cannot be rolled back to a savepoint. Roll back the entire transaction.",
+            )),
             Some(at) if !name.is_empty() => {
                 self.core.shared.host().savepoint(name, true)?;
                 self.core.savepoints.truncate(at + 1);
                 self.store_batch(&format!("ROLLBACK TO p{at}"))
             }
-            _ => self.rollback_all(),
+            _ if name.is_empty() || name.eq_ignore_ascii_case(&self.core.transaction_name) => {
+                self.rollback_all()
+            }
+            _ => Err(messages::UNKNOWN_SAVEPOINT.with(&[name])),
         }
     }
 
@@ -114,14 +124,39 @@ impl Interpreter<'_> {
     }
 
     pub(super) fn save(&mut self, name: &TransactionName, frame: &Frame) -> Result<(), SqlError> {
-        if self.core.shared.facts().tran_count == 0 {
+        let (count, doomed) = {
+            let facts = self.core.shared.facts();
+            (facts.tran_count, facts.doomed)
+        };
+        if count == 0 {
             return Err(messages::SAVE_WITHOUT_BEGIN.with(&[]));
+        }
+        if doomed {
+            return Err(messages::TRANSACTION_DOOMED.with(&[]));
         }
         let name = transaction_name(name, frame)?;
         self.core.shared.host().savepoint(&name, false)?;
         let at = self.core.savepoints.len();
         self.core.savepoints.push(name);
         self.store_batch(&format!("SAVEPOINT p{at}"))
+    }
+
+    /// Before a statement that reads or writes tables: with IMPLICIT_TRANSACTIONS it begins a transaction.
+    pub(super) fn touches_tables(&mut self) -> Result<(), SqlError> {
+        let begins = {
+            let facts = self.core.shared.facts();
+            facts.has(option::IMPLICIT_TRANSACTIONS) && facts.tran_count == 0
+        };
+        if begins { self.begin("") } else { Ok(()) }
+    }
+
+    /// Before a statement that writes tables: not in a doomed transaction.
+    pub(super) fn writes_tables(&mut self) -> Result<(), SqlError> {
+        self.touches_tables()?;
+        if self.core.shared.facts().doomed {
+            return Err(messages::TRANSACTION_DOOMED.with(&[]));
+        }
+        Ok(())
     }
 
     fn store_batch(&mut self, text: &str) -> Result<(), SqlError> {
@@ -211,7 +246,7 @@ fn put_back(kept: &[Kept], db: &rusqlite::Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-fn transaction_name(name: &TransactionName, frame: &Frame) -> Result<String, SqlError> {
+pub(super) fn transaction_name(name: &TransactionName, frame: &Frame) -> Result<String, SqlError> {
     Ok(match name {
         TransactionName::Name(ident) => ident.text.clone(),
         TransactionName::Variable(variable) => {

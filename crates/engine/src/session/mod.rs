@@ -9,6 +9,7 @@ pub(crate) mod tables;
 use crate::cancel::CancelToken;
 use crate::host::{Host, ResultSink};
 use crate::interpret::Interpreter;
+use crate::interpret::cursor::Cursors;
 use crate::rpc::{BatchOutcome, RpcCall, RpcOutcome};
 use crate::store::Store;
 use shared::{Facts, Shared, option};
@@ -35,8 +36,13 @@ pub(crate) struct Core {
     pub(crate) options: SessionOptions,
     pub(crate) database: String,
     pub(crate) prepared: BTreeMap<i32, Prepared>,
+    /// The last handle given to a prepared statement.
+    pub(crate) last_handle: i32,
+    pub(crate) cursors: Cursors,
     /// Number of the latest transaction.
     pub(crate) transaction: u64,
+    /// Name that the outermost BEGIN TRANSACTION gave; may be empty.
+    pub(crate) transaction_name: String,
     pub(crate) savepoints: Vec<String>,
     /// The table that SET IDENTITY_INSERT names.
     pub(crate) identity_insert: Option<u32>,
@@ -97,7 +103,10 @@ impl Session {
                 options,
                 database,
                 prepared: BTreeMap::new(),
+                last_handle: 0,
+                cursors: Cursors::default(),
                 transaction: 0,
+                transaction_name: String::new(),
                 savepoints: Vec::new(),
                 identity_insert: None,
                 indexes: 0,
@@ -156,17 +165,17 @@ impl Session {
         outcome
     }
 
-    /// A transaction manager's request to begin; the name is not kept.
+    /// A transaction manager's request to begin; the name may be empty.
     ///
     /// # Errors
     /// What the host raises.
     pub fn begin_transaction(
         &mut self,
-        _name: &str,
+        name: &str,
         sink: &mut dyn ResultSink,
     ) -> Result<(), SqlError> {
         let cancel = CancelToken::new();
-        Interpreter::new(&mut self.core, sink, &cancel).begin()
+        Interpreter::new(&mut self.core, sink, &cancel).begin(name)
     }
 
     /// A transaction manager's request to commit.
@@ -231,6 +240,7 @@ impl Session {
         self.core.store = None;
         self.core.shared.clear_objects();
         self.core.prepared.clear();
+        self.core.cursors = Cursors::default();
         self.core.savepoints.clear();
         self.core.identity_insert = None;
         self.core.database.clone_from(&self.core.options.database);
