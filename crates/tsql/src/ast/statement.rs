@@ -214,6 +214,10 @@ pub enum StatementKind {
 
 /// One part of a DECLARE.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "the large variant is the usual one"
+)]
 pub enum Declaration {
     /// `@v [AS] type [= expr]`
     Scalar {

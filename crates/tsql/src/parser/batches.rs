@@ -25,8 +25,7 @@ pub fn split_batches(script: &str) -> Vec<ScriptBatch<'_>> {
     let mut batch_start = 0;
     let mut batch_line = 1;
     let mut at = 0;
-    let mut line = 1_u32;
-    for text in script.split_inclusive('\n') {
+    for (text, line) in script.split_inclusive('\n').zip(1_u32..) {
         let next = at + text.len();
         if scanner.in_code()
             && let Some(count) = go_count(text)
@@ -38,7 +37,6 @@ pub fn split_batches(script: &str) -> Vec<ScriptBatch<'_>> {
             scanner.follow(text);
         }
         at = next;
-        line += 1;
     }
     push(&mut batches, script.get(batch_start..), batch_line, 1);
     batches
@@ -188,9 +186,9 @@ mod tests {
     fn comments_have_their_places() {
         let mut scanner = LineScanner::default();
         assert_eq!(scanner.follow("a /* b */ c -- d"), [2..9, 12..16]);
-        assert_eq!(scanner.follow("'--' /* x"), [5..9]);
+        assert_eq!(scanner.follow("'--' /* x"), vec![5..9]);
         assert!(!scanner.in_code());
-        assert_eq!(scanner.follow("y */ z"), [0..4]);
+        assert_eq!(scanner.follow("y */ z"), vec![0..4]);
         assert!(scanner.in_code());
     }
 }

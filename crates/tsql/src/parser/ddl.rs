@@ -296,7 +296,12 @@ impl Parser<'_> {
 
     /// Whether an option of an index follows WITH without parentheses, the old way.
     fn bare_index_option(&self) -> bool {
-        let known = ["IGNORE_DUP_KEY", "DROP_EXISTING", "PAD_INDEX", "SORT_IN_TEMPDB"];
+        let known = [
+            "IGNORE_DUP_KEY",
+            "DROP_EXISTING",
+            "PAD_INDEX",
+            "SORT_IN_TEMPDB",
+        ];
         self.keyword_at(1, Keyword::Fillfactor) || known.iter().any(|word| self.word_at(1, word))
     }
 
@@ -361,11 +366,10 @@ impl Parser<'_> {
             } else if self.at_keyword(Keyword::For) {
                 self.skip_statement();
                 statement.unusual = Some("FOR ATTACH".to_owned());
-            } else if self.at_word("CONTAINMENT") || self.at_keyword(Keyword::With) {
-                self.database_words()?;
-                statement.details = true;
-            } else if self.at_keyword(Keyword::On)
+            } else if self.at_word("CONTAINMENT")
                 || self.at_word("LOG")
+                || self.at_keyword(Keyword::With)
+                || self.at_keyword(Keyword::On)
                 || self.at(TokenKind::LeftParen)
             {
                 self.database_words()?;

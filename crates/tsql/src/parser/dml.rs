@@ -88,7 +88,7 @@ impl Parser<'_> {
         self.expect_keyword(Keyword::Set)?;
         let set = self.comma_list(Self::set_clause)?;
         let output = self.output_clauses()?;
-        let from = self.from_clause()?;
+        let from = self.sources()?;
         let filter = self.positioned_filter()?;
         let options = self.query_hints()?;
         Ok(StatementKind::Update(Box::new(Update {
@@ -186,7 +186,7 @@ impl Parser<'_> {
         self.eat_keyword(Keyword::From);
         let target = self.dml_target()?;
         let output = self.output_clauses()?;
-        let from = self.from_clause()?;
+        let from = self.sources()?;
         let filter = self.positioned_filter()?;
         let options = self.query_hints()?;
         Ok(StatementKind::Delete(Box::new(Delete {

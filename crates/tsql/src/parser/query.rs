@@ -164,7 +164,7 @@ impl Parser<'_> {
         } else {
             None
         };
-        let from = self.from_clause()?;
+        let from = self.sources()?;
         let filter = self.where_clause()?;
         let group_by = self.group_by()?;
         let having = if self.eat_keyword(Keyword::Having) {

@@ -31,7 +31,7 @@ const BARE_HINTS: &[&str] = &[
 
 impl Parser<'_> {
     /// FROM, when it follows: sources between commas.
-    pub(super) fn from_clause(&mut self) -> Parsed<Vec<TableSource>> {
+    pub(super) fn sources(&mut self) -> Parsed<Vec<TableSource>> {
         if !self.eat_keyword(Keyword::From) {
             return Ok(Vec::new());
         }

@@ -385,6 +385,12 @@ impl Parser<'_> {
         Self::is_name(self.kind()) && self.kind_at(1) != TokenKind::Colon && !statement
     }
 
+    /// Whether a word that is not reserved begins the statement of the next line.
+    fn begins_line(&self) -> bool {
+        let begins = self.kind_at(1) == TokenKind::Colon || self.at_word("THROW");
+        begins && self.on_next_line()
+    }
+
     /// Whether this word is the last token taken.
     fn behind(&self, keyword: Keyword) -> bool {
         let before = self.at.checked_sub(1);
@@ -477,11 +483,7 @@ impl Parser<'_> {
                         return;
                     }
                 }
-                TokenKind::Word if depth == 0 && self.on_next_line() => {
-                    if self.kind_at(1) == TokenKind::Colon || self.at_word("THROW") {
-                        return;
-                    }
-                }
+                TokenKind::Word if depth == 0 && self.begins_line() => return,
                 _ => {}
             }
             self.advance();
