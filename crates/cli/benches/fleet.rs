@@ -3,6 +3,14 @@
 //! `make bench`. Prints a table; judges nothing. TLS is on, and both ends flush to disk.
 
 #![allow(
+    clippy::unwrap_used,
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    unreachable_pub,
+    missing_docs,
+    reason = "a test that cannot go on panics, and its modules are its own"
+)]
+#![allow(
     clippy::disallowed_methods,
     reason = "a benchmark measures real time and starts processes"
 )]

@@ -1,6 +1,15 @@
 //! The house's inner walls, read from `cargo metadata`: which crate may depend on which, and that the pure
 //! core names no runtime, socket, file or clock.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    unreachable_pub,
+    missing_docs,
+    reason = "a test that cannot go on panics, and its modules are its own"
+)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 

@@ -1,6 +1,15 @@
 //! Dying at every named place, on either end: afterwards every run has exactly one outcome on the master,
 //! and no command ran twice.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    unreachable_pub,
+    missing_docs,
+    reason = "a test that cannot go on panics, and its modules are its own"
+)]
+
 mod harness;
 
 use catalog::CRASH_POINTS;

@@ -1,5 +1,14 @@
 //! The fleet, with real processes: what an administrator is promised, and what must not break it.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    unreachable_pub,
+    missing_docs,
+    reason = "a test that cannot go on panics, and its modules are its own"
+)]
+
 mod harness;
 
 use harness::{Instance, Scratch, job_script, program, wait_for, wait_until};

@@ -1,5 +1,15 @@
 //! The Rust client `tiberius` against the real program: logins, scripts, types, errors, parameters.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::large_futures,
+    unreachable_pub,
+    missing_docs,
+    reason = "a test that cannot go on panics, and its modules are its own"
+)]
+
 mod harness;
 
 use harness::{Instance, PASSWORD, Scratch};
