@@ -357,7 +357,8 @@ pub struct FunctionCall {
     pub distinct: bool,
     /// `*`, as in `COUNT(*)`
     pub star: bool,
-    /// Arguments. A date part (`DATEADD(day, …)`) arrives as a column of one part.
+    /// Arguments. A date part (`DATEADD(day, …)`) arrives as a column of one part; the first argument of
+    /// IIF is a predicate; `TRIM(a FROM b)` arrives as `b`, `a`.
     pub args: Vec<Expr>,
     /// `IGNORE NULLS` is true, `RESPECT NULLS` false.
     pub ignore_nulls: Option<bool>,

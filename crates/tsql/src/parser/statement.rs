@@ -172,6 +172,7 @@ impl Parser<'_> {
                 Ok(StatementKind::Reconfigure)
             }
             Keyword::Dbcc => self.dbcc(),
+            Keyword::End if self.word_at(1, "CONVERSATION") => Ok(self.unsupported_statement(2)),
             Keyword::Backup
             | Keyword::Restore
             | Keyword::Bulk

@@ -325,6 +325,7 @@ fn what_is_recognised_names_itself() {
         ),
         ("ALTER INDEX ALL ON t REBUILD", "ALTER INDEX ALL"),
         ("WAITFOR (RECEIVE * FROM q), TIMEOUT 5", "WAITFOR (…)"),
+        ("END CONVERSATION @h WITH CLEANUP", "END CONVERSATION"),
         ("SHUTDOWN WITH NOWAIT", "SHUTDOWN"),
     ];
     for (text, expected) in cases {
@@ -336,6 +337,10 @@ fn what_is_recognised_names_itself() {
         assert!(feature.starts_with(expected), "{text}: {feature}");
         assert_eq!(found[0].span.line, 1);
     }
+    assert_eq!(
+        statements("IF 1 = 1 PRINT 'x' ELSE END CONVERSATION @h").len(),
+        1
+    );
 }
 
 /// The scripts of `examples/`, batch by batch.
