@@ -2,6 +2,11 @@
 //!
 //! One thread around an epoll loop. It ends by itself once no agent is connected and nothing runs; what
 //! ended and was not collected waits in the journal for the next launcher.
+//!
+//! SIGTERM ends it, and what it runs, only while no agent is connected: a service manager that signals
+//! every process of a service at once must not take the steps away before the agent's shutdown time-out.
+//! Under systemd, `KillMode=mixed` keeps the steps from being signalled at a stop, and `KillMode=process`
+//! lets them outlive a crash of the agent too.
 
 mod agent_link;
 mod inherited;

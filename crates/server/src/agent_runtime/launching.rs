@@ -56,19 +56,32 @@ impl HostFacts {
                 .find(|(known, _)| known == name)
                 .map(|(_, value)| value.clone())
         };
-        let user = variable("USER")
-            .or_else(|| variable("LOGNAME"))
-            .unwrap_or_else(|| "the service's own user".to_owned());
         let path = variable("PATH").unwrap_or_default();
         let powershell = std::env::split_paths(&path)
             .map(|dir| dir.join(POWERSHELL_PROGRAM))
             .find(|program| program.is_file());
         Self {
+            user: user_name(),
             environment,
-            user,
             powershell,
         }
     }
+}
+
+/// Name of the user this process runs as; its number where the host has no name for it.
+fn user_name() -> String {
+    let uid = rustix::process::geteuid().as_raw().to_string();
+    let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    name_of(&users, &uid).unwrap_or(uid)
+}
+
+/// The name of a user's number in the text of `/etc/passwd`.
+fn name_of(users: &str, uid: &str) -> Option<String> {
+    users.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)? == uid).then(|| name.to_owned())
+    })
 }
 
 /// The launcher's key of a try.
@@ -246,5 +259,17 @@ impl<'c> Names<'c> {
             directory: &self.directory,
             log_directory: &self.logs,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn users_have_names() {
+        let users = "root:x:0:0::/root:/bin/sh\nbroken\nmuster:x:990:990::/:/bin/false\n";
+        assert_eq!(name_of(users, "990").as_deref(), Some("muster"));
+        assert_eq!(name_of(users, "99"), None);
     }
 }

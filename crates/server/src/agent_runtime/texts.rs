@@ -40,6 +40,11 @@ pub(super) fn no_owner(owner: &str) -> String {
     )
 }
 
+/// Step of a job whose owner could not be looked up.
+pub(super) fn owner_not_read(cause: &str) -> String {
+    format!("The step was not started, because the job's owner could not be looked up: {cause}.")
+}
+
 /// Step that could not be stored as begun.
 pub(super) fn not_recorded(cause: &str) -> String {
     format!("The step was not started, because its start could not be recorded: {cause}.")

@@ -403,20 +403,14 @@ impl Driver {
         Ok(())
     }
 
-    fn owner(&mut self, sid: &[u8]) -> Option<Owner> {
+    /// The login of a SID, `None` where there is none.
+    fn owner(&mut self, sid: &[u8]) -> Result<Option<Owner>, catalog::CatalogError> {
         if let Some(owner) = self.owners.get(sid) {
-            return owner.clone();
+            return Ok(owner.clone());
         }
-        match definitions::owner(&self.config.catalog, sid) {
-            Ok(owner) => {
-                self.owners.insert(sid.to_vec(), owner.clone());
-                owner
-            }
-            Err(error) => {
-                tracing::error!(error = %exec::error::chain(&error), "a job's owner could not be read");
-                None
-            }
-        }
+        let owner = definitions::owner(&self.config.catalog, sid)?;
+        self.owners.insert(sid.to_vec(), owner.clone());
+        Ok(owner)
     }
 
     // The state machine.

@@ -18,8 +18,11 @@ impl Driver {
         self.touched.insert(launch.document.job.id);
         let now = self.config.clock.now();
         let place = (launch.run, launch.sequence);
-        let owner = self.owner(&launch.document.job.owner_sid);
-        match prepare(&launch, &self.config, &self.host, owner.as_ref(), now) {
+        let prepared = match self.owner(&launch.document.job.owner_sid) {
+            Ok(owner) => prepare(&launch, &self.config, &self.host, owner.as_ref(), now),
+            Err(error) => Prepared::Refused(texts::owner_not_read(&exec::error::chain(&error))),
+        };
+        match prepared {
             Prepared::Refused(text) => Some(step_ended(
                 place,
                 outcome::without_process(StepEnd::Failed, text, now),
