@@ -132,7 +132,8 @@ impl Master {
 
     /// Puts the copy in the place of what is there. The master is down.
     pub(crate) fn restore(&mut self, ctx: &mut Context) {
-        if let Some((definitions, runs)) = self.copy.clone() {
+        if let Some((mut definitions, runs)) = self.copy.clone() {
+            definitions.incarnation += 1;
             ctx.stats.restores += 1;
             ctx.say(|| "master: is restored".to_owned());
             self.definitions.restore(definitions);
@@ -560,7 +561,7 @@ impl Master {
                     let seed = ctx.random.next();
                     let write = Define::Resync {
                         instance,
-                        after: after.number,
+                        after: Some(after.number),
                         seed,
                     };
                     let done = DefineDone::Resynced {
@@ -654,6 +655,11 @@ impl Master {
                     server: member.server,
                     generation: member.generation,
                     defected: member.defected && broken != Broken::ServesDefected,
+                    resync_due: member.incarnation != self.definitions.durable.incarnation
+                        && !matches!(
+                            broken,
+                            Broken::ForgetsRestore | Broken::TrustsForeignCursors
+                        ),
                     poll_interval_secs: member.poll_interval_secs,
                     confirmed: if trusts {
                         hello.cursor

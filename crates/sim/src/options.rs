@@ -13,6 +13,8 @@ pub struct Options {
     pub hours: u64,
     /// Faults an hour, in all.
     pub faults_per_hour: u64,
+    /// Of a thousand faults, how many restore the master from an older copy; as many more take a copy.
+    pub restores_permille: u64,
     /// Acts of the administrator an hour.
     pub acts_per_hour: u64,
     /// A node that breaks a rule on purpose, to show that the checker sees it.
@@ -29,6 +31,7 @@ impl Default for Options {
             exact_targets: false,
             hours: 6,
             faults_per_hour: 30,
+            restores_permille: 30,
             acts_per_hour: 30,
             broken: Broken::Nothing,
             trace: false,
@@ -45,6 +48,7 @@ impl Options {
             exact_targets: true,
             hours,
             faults_per_hour: 0,
+            restores_permille: 0,
             acts_per_hour: 4,
             broken: Broken::Nothing,
             trace: false,
@@ -69,6 +73,8 @@ pub enum Broken {
     ServesDefected,
     /// The master does not tell a target of a restored queue from one that kept step.
     TrustsForeignCursors,
+    /// The master forgets that it was restored, and judges by cursors alone.
+    ForgetsRestore,
     /// A target moves its cursor before the definitions are durable.
     MovesCursorFirst,
     /// A target starts a run before its start row is durable.
@@ -85,11 +91,12 @@ pub enum Broken {
 
 impl Broken {
     /// Every way to be broken.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::ForgetsDuplicates,
         Self::AcknowledgesTooEarly,
         Self::ServesDefected,
         Self::TrustsForeignCursors,
+        Self::ForgetsRestore,
         Self::MovesCursorFirst,
         Self::StartsTooEarly,
         Self::RepeatsRuns,

@@ -54,7 +54,7 @@ pub(crate) fn act(master: &mut Master, targets: &mut [Target], ctx: &mut Context
         83..85 => post(vec![instance], Order::ReEnlist, seed),
         85..88 => Define::Resync {
             instance,
-            after: model::InstructionNumber(0),
+            after: None,
             seed,
         },
         88..91 => return settle_block(master, &mut targets[chosen], ctx),

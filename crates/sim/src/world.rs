@@ -128,6 +128,11 @@ impl World {
             self.handle(event);
             if let Some(node) = self.ctx.dead.take() {
                 self.crash(node, SECOND, 20 * MINUTE);
+                // Two disasters at once find what one does not.
+                let restores = self.ctx.options.restores_permille;
+                if self.ctx.trouble && self.ctx.random.permille(restores) {
+                    self.restore();
+                }
             }
             if let Some(what) = self.ctx.checker.violation() {
                 return Err(what);
@@ -308,9 +313,24 @@ impl World {
         self.ctx.after(down, Event::Restart(node));
     }
 
+    /// Brings the master back from an older copy.
+    fn restore(&mut self) {
+        self.crash(Node::Master, SECOND, 20 * MINUTE);
+        self.master.restore(&mut self.ctx);
+    }
+
     fn fault(&mut self) {
         let node = self.any_node();
         let target = self.ctx.random.index(self.targets.len());
+        let restores = self.ctx.options.restores_permille;
+        if self.ctx.random.permille(2 * restores) {
+            if self.ctx.random.permille(500) {
+                self.master.back_up();
+            } else {
+                self.restore();
+            }
+            return;
+        }
         match self.ctx.random.between(0, 99) {
             0..15 => self.crash(node, SECOND, 20 * MINUTE),
             15..18 => self.crash(Node::Master, HOUR, 3 * HOUR),
@@ -342,10 +362,9 @@ impl World {
                 let what = Healed::Disk;
                 self.ctx.after(length, Event::Heal { node, what });
             }
-            93..97 => self.master.back_up(),
             _ => {
-                self.crash(Node::Master, SECOND, 20 * MINUTE);
-                self.master.restore(&mut self.ctx);
+                let points = self.ctx.random.between(1, 12);
+                self.ctx.deaths.insert(Node::Target(target), points);
             }
         }
     }
@@ -376,7 +395,7 @@ impl World {
                 continue;
             }
             if std::mem::take(&mut target.given_up) {
-                let after = model::InstructionNumber(0);
+                let after = None;
                 let seed = self.ctx.random.next();
                 self.master.administer(
                     Define::Resync {

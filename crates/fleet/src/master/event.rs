@@ -22,7 +22,9 @@ pub enum MasterEvent {
     /// The target's cursor isn't of this queue (either end was restored). One transaction on the
     /// definitions' file: clear the target's queue, then post what [`plan_downloads`](crate::plan_downloads)
     /// says for a target of unknown state, with numbers above `after.number` and above every number given
-    /// so far. Then `after` is the target's confirmed cursor. Repeating it is harmless.
+    /// so far; the target is re-synced for this incarnation
+    /// ([`TargetRecord::resync_due`](crate::master::TargetRecord::resync_due)). Then `after` is the
+    /// target's confirmed cursor. Repeating it is harmless.
     /// Answer with [`resynced`](crate::MasterLink::resynced).
     Resync {
         /// Where the target stands.

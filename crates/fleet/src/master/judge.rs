@@ -18,6 +18,10 @@ pub struct TargetRecord {
     pub generation: Generation,
     /// Deleted or defected here; it has to be told.
     pub defected: bool,
+    /// The queue may not be the one this target was given: the master was restored and has not re-synced
+    /// the target since. Even a cursor that fits proves nothing then: a definition past it may have taken
+    /// effect before the target could move it.
+    pub resync_due: bool,
     /// Longest silence, in seconds.
     pub poll_interval_secs: u32,
     /// The newest instruction known to be done on the target; [`Cursor::START`] when none is. A nil uid
@@ -52,8 +56,9 @@ pub fn judge_cursor(
 ) -> CursorStanding {
     let same_row = uid_at_cursor == Some(cursor.uid);
     if cursor.number == confirmed.number {
-        let known = cursor.uid == confirmed.uid || (confirmed.uid.is_nil() && same_row);
-        if known {
+        // A row that was cleared meanwhile says nothing against the cursor.
+        let gone = confirmed.uid.is_nil() && uid_at_cursor.is_none();
+        if cursor.uid == confirmed.uid || same_row || gone {
             return CursorStanding::Confirmed;
         }
     } else if cursor.number > confirmed.number && same_row {
@@ -105,11 +110,11 @@ pub fn judge(hello: &Hello, record: Option<&TargetRecord>) -> Standing {
             retry_after: Duration::ZERO,
         });
     }
-    Standing::Member(judge_cursor(
-        hello.cursor,
-        record.confirmed,
-        record.uid_at_cursor,
-    ))
+    Standing::Member(if record.resync_due {
+        CursorStanding::Foreign
+    } else {
+        judge_cursor(hello.cursor, record.confirmed, record.uid_at_cursor)
+    })
 }
 
 #[cfg(test)]
@@ -195,11 +200,11 @@ mod tests {
                 Confirmed,
             ),
             (
-                "uid not known, row gone",
+                "uid not known, row cleared",
                 cursor(7, 70),
                 cursor(7, 0),
                 None,
-                Foreign,
+                Confirmed,
             ),
         ] {
             let row = row.map(Uuid::from_u128);

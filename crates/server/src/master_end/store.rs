@@ -21,6 +21,8 @@ use uuid::Uuid;
 /// Settings that remember instances which left, each with its generation, so that a target whose answer
 /// was lost is told again.
 pub const DEFECTED_SETTINGS: &str = "fleet/defected/";
+/// Settings that remember, by instance, the incarnation of this master in which it was re-synced.
+const RESYNCED_SETTINGS: &str = "fleet/resynced/";
 /// Downloaded instructions are trimmed whenever so many more are done.
 const TRIM_EVERY: u64 = 64;
 /// Login under which the master posts by itself.
@@ -68,17 +70,22 @@ impl MasterStore {
         certificate: PeerCertificate,
     ) -> Result<Option<TargetRecord>, CatalogError> {
         let key = format!("{DEFECTED_SETTINGS}{}", hello.instance.0);
-        let (target, defected) = self.catalog.definitions_read(|read| {
+        let resynced_key = format!("{RESYNCED_SETTINGS}{}", hello.instance.0);
+        let (target, defected, incarnation, resynced) = self.catalog.definitions_read(|read| {
             Ok::<_, CatalogError>((
                 read.target_by_instance(hello.instance)?,
                 read.setting(&key)?,
+                read.instance()?.incarnation,
+                read.setting(&resynced_key)?,
             ))
         })?;
+        let resynced = resynced.and_then(|value| value.as_number());
         let Some(target) = target else {
             return Ok(defected.map(|_| TargetRecord {
                 server: ServerId(0),
                 generation: hello.generation,
                 defected: true,
+                resync_due: false,
                 poll_interval_secs: model::POLL_INTERVAL_SECS_DEFAULT,
                 confirmed: Cursor::START,
                 uid_at_cursor: None,
@@ -111,6 +118,7 @@ impl MasterStore {
             server: target.id,
             generation: target.generation,
             defected: false,
+            resync_due: incarnation > 1 && resynced != i64::try_from(incarnation).ok(),
             poll_interval_secs: target.poll_interval_secs,
             confirmed: Cursor {
                 number,
@@ -139,6 +147,13 @@ impl MasterStore {
             }
             write.clear_instructions(server, InstructionNumber(0))?;
             write.raise_instruction_number(server, after.number)?;
+            if let Some(target) = write.target(server)? {
+                let incarnation = i64::try_from(write.instance()?.incarnation).unwrap_or(i64::MAX);
+                write.set_setting(
+                    &format!("{RESYNCED_SETTINGS}{}", target.instance.0),
+                    Some(&SettingValue::Number(incarnation)),
+                )?;
+            }
             let mut wanted = BTreeMap::new();
             for target in write.job_servers(None, Some(server))? {
                 if let Some(job) = write.job(target.job)? {

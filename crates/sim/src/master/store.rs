@@ -19,6 +19,8 @@ pub(crate) struct Definitions {
     pub(crate) members: BTreeMap<InstanceId, Member>,
     pub(crate) jobs: BTreeMap<JobId, MasterJob>,
     last_server: i64,
+    /// Raised by every restore.
+    pub(crate) incarnation: u64,
 }
 
 /// A target, enlisted or gone.
@@ -30,6 +32,8 @@ pub(crate) struct Member {
     pub(crate) poll_interval_secs: u32,
     /// The token of the present enlistment, so that its repetition gives the same.
     token: Uuid,
+    /// Incarnation of the master in which it was enlisted or re-synced.
+    pub(crate) incarnation: u64,
     pub(crate) last_number: u64,
     pub(crate) queue: BTreeMap<u64, QueueRow>,
 }
@@ -94,7 +98,8 @@ pub(crate) enum Define {
     },
     Resync {
         instance: InstanceId,
-        after: InstructionNumber,
+        /// Where the target stands; `None` where an administrator asks.
+        after: Option<InstructionNumber>,
         seed: u64,
     },
     DeleteRow {
@@ -294,6 +299,7 @@ impl Definitions {
             defected: false,
             poll_interval_secs: model::POLL_INTERVAL_SECS_DEFAULT,
             token,
+            incarnation: self.incarnation,
             last_number: 0,
             queue: BTreeMap::new(),
         };
@@ -329,7 +335,12 @@ impl Definitions {
         Defined::Touched(touched)
     }
 
-    fn resync(&mut self, instance: InstanceId, after: InstructionNumber, seed: u64) -> Defined {
+    fn resync(
+        &mut self,
+        instance: InstanceId,
+        after: Option<InstructionNumber>,
+        seed: u64,
+    ) -> Defined {
         let wanted = self
             .jobs_of(instance)
             .into_iter()
@@ -343,7 +354,10 @@ impl Definitions {
             return Defined::Touched(Vec::new());
         };
         member.queue.clear();
-        member.last_number = member.last_number.max(after.0);
+        if let Some(after) = after {
+            member.last_number = member.last_number.max(after.0);
+            member.incarnation = self.incarnation;
+        }
         let mut random = Random::new(seed);
         for planned in plan_downloads(&wanted, None) {
             let order = match planned {

@@ -160,7 +160,7 @@ impl Target {
         ctx: &mut Context,
     ) {
         let index = self.index;
-        let mut last = self.runs.current().cursor(generation).number;
+        let mut last = self.runs.durable.cursor(generation).number;
         for instruction in instructions {
             if instruction.number <= last {
                 ctx.checker.violated(|| {

@@ -166,9 +166,14 @@ impl Target {
 
     /// Tries to enlist, when that is wanted.
     pub(crate) fn enlist(&mut self, ctx: &mut Context) {
-        let Some(alive) = &self.alive else {
+        let node = self.node();
+        let Some(alive) = &mut self.alive else {
             return;
         };
+        let now = ctx.clock.instant(ctx.now);
+        if let Some(late) = alive.enlisting.take_if(|call| call.call.deadline() <= now) {
+            ctx.close(late.connection, node, true);
+        }
         if self.token.is_some() && alive.enlisting.is_none() {
             self.attempts += 1;
             let wait = ctx.random.between(1_000, SECOND);
