@@ -84,9 +84,7 @@ pub(super) fn bind(
             return Err(m::PARAMETER_TWICE.with(&[&parameters[slot].name]));
         }
         if argument.output && !parameters[slot].output {
-            return Err(m::NOT_OUTPUT
-                .with(&[&parameters[slot].name])
-                .with_state(2));
+            return Err(m::NOT_OUTPUT.with(&[&parameters[slot].name]).with_state(2));
         }
     }
     parameters

@@ -162,7 +162,11 @@ impl Interpreter<'_> {
             return Err(m::FETCH_VARIABLES.with(&[]));
         }
         cursor.at = target(&fetch.direction, cursor.at, rows.len(), offset);
-        let row = cursor.at.checked_sub(1).and_then(|at| rows.get(at)).cloned();
+        let row = cursor
+            .at
+            .checked_sub(1)
+            .and_then(|at| rows.get(at))
+            .cloned();
         let columns = cursor.columns.clone();
         self.core.shared.facts().fetch_status = if row.is_some() { 0 } else { -1 };
         let count = u64::from(row.is_some());
@@ -174,7 +178,12 @@ impl Interpreter<'_> {
             self.done(frame, Some(count), true)?;
             return Ok(count);
         }
-        for ((variable, value), column) in fetch.into.iter().zip(row.into_iter().flatten()).zip(&columns) {
+        for ((variable, value), column) in fetch
+            .into
+            .iter()
+            .zip(row.into_iter().flatten())
+            .zip(&columns)
+        {
             let slot = frame
                 .scope
                 .slot(&variable.name)
@@ -380,7 +389,11 @@ mod tests {
             (FetchDirection::Relative(expr()), 2, 5, 2, 4),
             (FetchDirection::Relative(expr()), 2, 5, -3, 0),
         ] {
-            assert_eq!(target(&direction, at, rows, offset), expected, "{direction:?}");
+            assert_eq!(
+                target(&direction, at, rows, offset),
+                expected,
+                "{direction:?}"
+            );
         }
     }
 }

@@ -555,7 +555,8 @@ pub(super) fn declared_parameters(text: &str) -> Result<Vec<Parameter>, SqlError
             ..errors.into_iter().next().unwrap_or_else(bad)
         })?;
     let mut statements = batch.statements.into_iter().map(|statement| statement.kind);
-    let (Some(StatementKind::CreateProcedure(create)), None) = (statements.next(), statements.next())
+    let (Some(StatementKind::CreateProcedure(create)), None) =
+        (statements.next(), statements.next())
     else {
         return Err(bad());
     };

@@ -1,5 +1,10 @@
 //! Runs statements: control flow, errors, transactions; queries and changes of data through [`crate::store`].
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a statement, expression or type that a rule does not name takes the general way"
+)]
+
 mod arguments;
 pub(crate) mod cursor;
 mod data;
@@ -455,7 +460,8 @@ impl<'r> Interpreter<'r> {
             .iter()
             .filter(|context| matches!(context, Context::Try { .. }))
             .count();
-        let waiting = usize::try_from(self.tries).unwrap_or(usize::MAX) > if hidden { own } else { 0 };
+        let waiting =
+            usize::try_from(self.tries).unwrap_or(usize::MAX) > if hidden { own } else { 0 };
         if Self::catchable(&error) && waiting {
             let deadlock = error.number == messages::DEADLOCK.number;
             if deadlock && self.core.shared.facts().tran_count > 0 {
@@ -648,11 +654,20 @@ impl<'r> Interpreter<'r> {
                 self.done(frame, Some(rows), false)?;
                 Ok(End::Next)
             }
-            StatementKind::Truncate(target) => self.writes_tables().map_err(Failure::from).and_then(|()| done(self.truncate(target, frame))),
-            StatementKind::CreateTable(create) => self.writes_tables().map_err(Failure::from).and_then(|()| done(self.create_table(create, frame))),
+            StatementKind::Truncate(target) => self
+                .writes_tables()
+                .map_err(Failure::from)
+                .and_then(|()| done(self.truncate(target, frame))),
+            StatementKind::CreateTable(create) => self
+                .writes_tables()
+                .map_err(Failure::from)
+                .and_then(|()| done(self.create_table(create, frame))),
             StatementKind::CreateIndex(create) => done(self.create_index(create)),
             StatementKind::DropIndex(_) => Err(fault::not_supported("DROP INDEX").into()),
-            StatementKind::Drop(objects) => self.writes_tables().map_err(Failure::from).and_then(|()| done(self.drop_objects(objects))),
+            StatementKind::Drop(objects) => self
+                .writes_tables()
+                .map_err(Failure::from)
+                .and_then(|()| done(self.drop_objects(objects))),
             StatementKind::DeclareCursor { name, cursor } => {
                 done(self.declare_cursor(name, cursor, frame))
             }
@@ -665,9 +680,7 @@ impl<'r> Interpreter<'r> {
                 Ok(End::Next)
             }
             StatementKind::CloseCursor(cursor) => done(self.close_cursor(cursor, frame)),
-            StatementKind::DeallocateCursor(cursor) => {
-                done(self.deallocate_cursor(cursor, frame))
-            }
+            StatementKind::DeallocateCursor(cursor) => done(self.deallocate_cursor(cursor, frame)),
             StatementKind::Security(security) => {
                 self.touches_tables()?;
                 done(self.security(security))

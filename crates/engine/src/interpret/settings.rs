@@ -189,7 +189,8 @@ impl Interpreter<'_> {
                     new: new.to_owned(),
                 });
                 let line = self.line;
-                self.sink.message(messages::CHANGED_LANGUAGE.at(line, &[new]));
+                self.sink
+                    .message(messages::CHANGED_LANGUAGE.at(line, &[new]));
             }
             "LOCK_TIMEOUT" => self.core.shared.facts().lock_timeout = number.unwrap_or(-1),
             "TEXTSIZE" => {
