@@ -263,6 +263,34 @@ fn functions_in_from() {
 }
 
 #[test]
+fn apply_of_queries() {
+    check(
+        "SELECT c.name, j.name AS job FROM syscategories c CROSS APPLY (SELECT TOP 1 name FROM sysjobs s WHERE s.category_id = c.category_id ORDER BY name DESC) j ORDER BY c.name",
+        "[name|job]; Maintenance|cleanup; Reporting|Report",
+    );
+    check(
+        "SELECT c.name, j.name AS job FROM syscategories c OUTER APPLY (SELECT TOP (1) name FROM sysjobs s WHERE s.category_id = c.category_id AND s.name <> 'x' ORDER BY name) AS j ORDER BY c.name",
+        "[name|job]; Maintenance|Backup; Reporting|Report; Unused|NULL",
+    );
+    check(
+        "SELECT c.name, x.twice, y.n FROM syscategories c CROSS APPLY (SELECT c.category_id * 2 AS twice) x OUTER APPLY (SELECT COUNT(*) AS n FROM sysjobs s WHERE s.category_id * 2 = x.twice) y ORDER BY 1",
+        "[name|twice|n]; Maintenance|2|2; Reporting|4|1; Unused|6|0",
+    );
+    check(
+        "SELECT COUNT(*) FROM syscategories c CROSS APPLY (SELECT u.n FROM (SELECT 1 AS n) q CROSS APPLY (SELECT q.n + c.category_id AS n) u) z WHERE z.n > 2",
+        "2",
+    );
+    check(
+        "SELECT 1 FROM syscategories c CROSS APPLY (SELECT 1 / (c.category_id - 1) AS bad FROM sysjobs) z WHERE z.bad > 5",
+        "Msg 8134:1",
+    );
+    check(
+        "SELECT COUNT(*) FROM syscategories CROSS APPLY (SELECT 1 AS one FROM sysjobs) z",
+        "12",
+    );
+}
+
+#[test]
 fn names_that_are_not_there() {
     check("SELECT nope FROM sysjobs", "Msg 207:1");
     check("SELECT\n\nnope FROM sysjobs", "Msg 207:3");

@@ -6,8 +6,9 @@ use crate::session::Core;
 use crate::session::environment::Env;
 use crate::session::names::Names;
 use crate::session::shared::{Object, Shared};
-use crate::store::encode::{Parameter, decode};
+use crate::store::encode::decode;
 use crate::store::generate::{Generator, Plan, split_keeping_variables};
+use rusqlite::types::Value as Sqlite;
 use tsql::ast::{Literal, ObjectName, QueryBody, QueryHint, SelectStatement};
 use tsql::bind::Binder;
 use tsql::bind::ir::{Body, Query, Select, Source, TypedExpr};
@@ -265,20 +266,35 @@ pub(super) fn run(
     types: &[SqlType],
     each: &mut dyn FnMut(Vec<Value>) -> Result<(), SqlError>,
 ) -> Result<u64, SqlError> {
+    let fragments = plan.fragments.len();
+    let result = run_attached(core, cancel, text, plan, types, each);
+    if let Some(store) = core.store.as_mut() {
+        store.forget_fragments(fragments);
+    }
+    result
+}
+
+fn run_attached(
+    core: &mut Core,
+    cancel: &crate::CancelToken,
+    text: &str,
+    plan: Plan,
+    types: &[SqlType],
+    each: &mut dyn FnMut(Vec<Value>) -> Result<(), SqlError>,
+) -> Result<u64, SqlError> {
     let shared = std::sync::Arc::clone(&core.shared);
     let store = core.store(cancel)?;
     for key in &plan.objects {
         store.attach(*key)?;
     }
+    store.attach_fragments(&plan)?;
     shared.set_plan(plan.compiled);
     let mut statement = store
         .db
         .prepare_cached(text)
         .map_err(|error| store.error(&error))?;
-    let params = plan.params.into_iter().map(Parameter);
-    let mut rows = statement
-        .query(rusqlite::params_from_iter(params))
-        .map_err(|error| store.error(&error))?;
+    bind(&mut statement, plan.params).map_err(|error| store.error(&error))?;
+    let mut rows = statement.raw_query();
     let mut count = 0;
     while let Some(row) = rows.next().map_err(|error| store.error(&error))? {
         let mut values = Vec::with_capacity(types.len());
@@ -299,17 +315,31 @@ pub(super) fn change(
     text: &str,
     plan: Plan,
 ) -> Result<u64, ChangeError> {
+    let fragments = plan.fragments.len();
+    let result = change_attached(core, cancel, text, plan);
+    if let Some(store) = core.store.as_mut() {
+        store.forget_fragments(fragments);
+    }
+    result
+}
+
+fn change_attached(
+    core: &mut Core,
+    cancel: &crate::CancelToken,
+    text: &str,
+    plan: Plan,
+) -> Result<u64, ChangeError> {
     let shared = std::sync::Arc::clone(&core.shared);
     let store = core.store(cancel).map_err(ChangeError::Sql)?;
     for key in &plan.objects {
         store.attach(*key).map_err(ChangeError::Sql)?;
     }
+    store.attach_fragments(&plan).map_err(ChangeError::Sql)?;
     shared.set_plan(plan.compiled);
-    let params: Vec<Parameter> = plan.params.into_iter().map(Parameter).collect();
-    let changed = store
-        .db
-        .prepare_cached(text)
-        .and_then(|mut statement| statement.execute(rusqlite::params_from_iter(params)));
+    let changed = store.db.prepare_cached(text).and_then(|mut statement| {
+        bind(&mut statement, plan.params)?;
+        statement.raw_execute()
+    });
     match changed {
         Ok(count) => Ok(u64::try_from(count).unwrap_or(u64::MAX)),
         Err(rusqlite::Error::SqliteFailure(failure, Some(message)))
@@ -319,6 +349,15 @@ pub(super) fn change(
         }
         Err(error) => Err(ChangeError::Sql(store.error(&error))),
     }
+}
+
+/// Binds the parameters that the text itself names; others are its fragments'.
+fn bind(statement: &mut rusqlite::Statement<'_>, params: Vec<Sqlite>) -> rusqlite::Result<()> {
+    let last = statement.parameter_count();
+    for (at, value) in params.into_iter().take(last).enumerate() {
+        statement.raw_bind_parameter(at + 1, value)?;
+    }
+    Ok(())
 }
 
 /// Why a change failed.
@@ -334,6 +373,7 @@ pub(super) fn key_of(source: &Source, wanted: u32) -> Option<u32> {
     match source {
         Source::Table { id, key } if *id == wanted => Some(*key),
         Source::Join { left, right, .. } => key_of(left, wanted).or_else(|| key_of(right, wanted)),
+        Source::Apply { left, .. } => key_of(left, wanted),
         Source::Table { .. }
         | Source::Function { .. }
         | Source::Query { .. }

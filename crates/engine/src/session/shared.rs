@@ -3,6 +3,8 @@
 use crate::host::{FunctionDecl, Host, TableDecl};
 use crate::session::tables::OwnTable;
 use crate::store::functions::Compiled;
+use crate::store::generate::Fragment;
+use rusqlite::types::Value as Sqlite;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -130,6 +132,8 @@ pub(crate) struct Shared {
     pub(crate) facts: Mutex<Facts>,
     /// Compiled expressions of the running statement.
     plan: Mutex<Arc<Vec<Compiled>>>,
+    /// Its fragments, and the parameters that they share with it.
+    fragments: Mutex<Arc<(Vec<Fragment>, Vec<Sqlite>)>>,
     pending: Mutex<Option<SqlError>>,
     objects: Mutex<Vec<Object>>,
     /// Temporary tables in reach: name in lower case, key and nesting level; the latest last.
@@ -150,6 +154,7 @@ impl Shared {
             host: Mutex::new(host),
             facts: Mutex::new(facts),
             plan: Mutex::default(),
+            fragments: Mutex::default(),
             pending: Mutex::default(),
             objects: Mutex::default(),
             temps: Mutex::default(),
@@ -174,6 +179,14 @@ impl Shared {
 
     pub(crate) fn set_plan(&self, compiled: Vec<Compiled>) {
         *locked(&self.plan) = Arc::new(compiled);
+    }
+
+    pub(crate) fn fragments(&self) -> Arc<(Vec<Fragment>, Vec<Sqlite>)> {
+        Arc::clone(&locked(&self.fragments))
+    }
+
+    pub(crate) fn set_fragments(&self, fragments: Vec<Fragment>, params: Vec<Sqlite>) {
+        *locked(&self.fragments) = Arc::new((fragments, params));
     }
 
     pub(crate) fn set_pending(&self, error: SqlError) {

@@ -25,6 +25,24 @@ pub(crate) struct Plan {
     pub(crate) compiled: Vec<Compiled>,
     /// Objects that the text names.
     pub(crate) objects: BTreeSet<u32>,
+    /// Right sides of APPLY, run for each row of the left: tables `f0`, `f1`, … while the statement runs.
+    pub(crate) fragments: Vec<Fragment>,
+}
+
+/// A query that runs for each row of another.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Fragment {
+    /// Its text; the columns from outside are parameters from [`Fragment::FIRST_REF`] on.
+    pub(crate) text: String,
+    /// Types of its columns.
+    pub(crate) types: Vec<SqlType>,
+    /// How many columns from outside it names.
+    pub(crate) refs: usize,
+}
+
+impl Fragment {
+    /// Number of the parameter that holds the first column from outside, clear of a statement's own.
+    pub(crate) const FIRST_REF: usize = 30_000;
 }
 
 /// Generates the text of one statement.
@@ -34,6 +52,8 @@ pub(crate) struct Generator<'e> {
     own: &'e dyn Fn(u32) -> bool,
     pub(crate) plan: Plan,
     next_alias: u32,
+    /// Columns from outside of the fragments being written, the innermost last.
+    outside: Vec<Vec<TypedExpr>>,
 }
 
 impl<'e> Generator<'e> {
@@ -43,6 +63,7 @@ impl<'e> Generator<'e> {
             own,
             plan: Plan::default(),
             next_alias: 0,
+            outside: Vec::new(),
         }
     }
 
@@ -360,6 +381,30 @@ impl<'e> Generator<'e> {
             }
             Source::Query { id, query } => format!("({}) AS s{id}", self.query(query)?),
             Source::Cte { id, key } => format!("w{key} AS s{id}"),
+            Source::Apply {
+                left,
+                outer,
+                id,
+                query,
+                refs,
+            } => {
+                let left = self.source(left)?;
+                let args = refs
+                    .iter()
+                    .map(|column| self.expr(column))
+                    .collect::<Result<Vec<_>, _>>()?;
+                self.outside.push(refs.clone());
+                let text = self.query(query);
+                self.outside.pop();
+                let number = self.plan.fragments.len();
+                self.plan.fragments.push(Fragment {
+                    text: text?,
+                    types: query.columns.iter().map(|column| column.ty).collect(),
+                    refs: refs.len(),
+                });
+                let word = if *outer { "LEFT JOIN" } else { "JOIN" };
+                format!("{left} {word} f{number}({}) AS s{id} ON 1", args.join(","))
+            }
             Source::Join {
                 left,
                 kind,
@@ -400,7 +445,16 @@ impl<'e> Generator<'e> {
             };
         }
         match &expr.kind {
-            TypedKind::Column { source, column } => Ok(format!("s{source}.c{column}")),
+            TypedKind::Column { source, column } => {
+                let place = self
+                    .outside
+                    .last()
+                    .and_then(|refs| refs.iter().position(|known| known.kind == expr.kind));
+                Ok(match place {
+                    Some(at) => format!("?{}", Fragment::FIRST_REF + at),
+                    None => format!("s{source}.c{column}"),
+                })
+            }
             TypedKind::Leaf(at) => Ok(format!("c{at}")),
             TypedKind::Collate { operand, .. } => self.expr(operand),
             TypedKind::Convert {
@@ -785,6 +839,7 @@ fn cte_source(source: &Source, wanted: u32) -> Option<u32> {
         Source::Join { left, right, .. } => {
             cte_source(left, wanted).or_else(|| cte_source(right, wanted))
         }
+        Source::Apply { left, .. } => cte_source(left, wanted),
         Source::Cte { .. }
         | Source::Table { .. }
         | Source::Function { .. }

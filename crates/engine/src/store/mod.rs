@@ -73,6 +73,40 @@ impl Store {
         Ok(())
     }
 
+    /// Makes a statement's fragments nameable; [`Store::forget_fragments`] ends that.
+    pub(crate) fn attach_fragments(&mut self, plan: &generate::Plan) -> Result<(), SqlError> {
+        if plan.fragments.is_empty() {
+            return Ok(());
+        }
+        self.shared
+            .set_fragments(plan.fragments.clone(), plan.params.clone());
+        for number in 0..plan.fragments.len() {
+            // One may be left over from a statement that failed half-way.
+            self.db
+                .execute_batch(&format!(
+                    "DROP TABLE IF EXISTS temp.f{number}; CREATE VIRTUAL TABLE temp.f{number} USING {}(f{number})",
+                    vtab::MODULE
+                ))
+                .map_err(|e| self.error(&e))?;
+        }
+        Ok(())
+    }
+
+    /// The statement is over, and with it its fragments.
+    pub(crate) fn forget_fragments(&mut self, count: usize) {
+        for number in 0..count {
+            let dropped = self
+                .db
+                .execute_batch(&format!("DROP TABLE IF EXISTS temp.f{number}"));
+            if let Err(error) = dropped {
+                tracing::warn!(%error, "drop a fragment");
+            }
+        }
+        if count > 0 {
+            self.shared.set_fragments(Vec::new(), Vec::new());
+        }
+    }
+
     /// A rollback may have taken virtual tables with it: each is made again when it is next named.
     pub(crate) fn rolled_back(&mut self) {
         self.attached.clear();

@@ -10,6 +10,7 @@
 
 use super::encode::{decode, encode};
 use super::functions::raise;
+use super::generate::Fragment;
 use crate::host::{FunctionDecl, FunctionResult, Scan, SeekKey, TableDecl};
 use crate::session::shared::{Object, Shared};
 use rusqlite::types::{Null, Value as Sqlite};
@@ -22,13 +23,15 @@ use std::borrow::Cow;
 use std::ffi::{CStr, CString, c_int};
 use std::marker::PhantomData;
 use std::sync::Arc;
-use tsql::{Row, SqlType, Value};
+use tsql::{Row, SqlType, Value, messages};
 
 /// Name of the module.
 pub(super) const MODULE: &str = "muster";
 
 /// Rows that a whole scan is taken to have: seeks win against it.
 const ROWS_OF_A_SCAN: i64 = 1_000_000;
+/// Most rows that the right side of an APPLY may give for one row of the left.
+const FRAGMENT_ROWS_MAX: usize = 1_000_000;
 /// Rows that a seek is taken to have.
 const ROWS_OF_A_SEEK: i64 = 10;
 
@@ -44,6 +47,8 @@ enum Kind {
         decl: Arc<TableDecl>,
     },
     Function(Arc<FunctionDecl>),
+    /// The right side of an APPLY, and the parameters of its statement.
+    Fragment(Fragment, Arc<(Vec<Fragment>, Vec<Sqlite>)>),
 }
 
 impl Kind {
@@ -54,6 +59,16 @@ impl Kind {
                 FunctionResult::Table(columns) => columns.iter().map(|column| column.ty).collect(),
                 FunctionResult::Scalar(ty) => vec![*ty],
             },
+            Self::Fragment(fragment, _) => fragment.types.clone(),
+        }
+    }
+
+    /// Number of hidden columns: arguments, or columns from outside.
+    fn hidden(&self) -> usize {
+        match self {
+            Self::Table { .. } => 0,
+            Self::Function(decl) => decl.params.len(),
+            Self::Fragment(fragment, _) => fragment.refs,
         }
     }
 }
@@ -64,6 +79,9 @@ struct Table {
     base: sqlite3_vtab,
     shared: Arc<Shared>,
     kind: Kind,
+    /// The connection that this table belongs to, for fragments. Valid as long as the table: SQLite disconnects
+    /// all tables before it closes the connection.
+    db: *mut rusqlite::ffi::sqlite3,
 }
 
 // SAFETY: `Table` is `repr(C)` and starts with `sqlite3_vtab`, as the trait asks.
@@ -72,7 +90,7 @@ unsafe impl<'vtab> VTab<'vtab> for Table {
     type Cursor = Cursor<'vtab>;
 
     fn connect(
-        _: &mut VTabConnection,
+        db: &mut VTabConnection,
         aux: Option<&Self::Aux>,
         _module_name: &[u8],
         _database_name: &[u8],
@@ -81,15 +99,22 @@ unsafe impl<'vtab> VTab<'vtab> for Table {
     ) -> Result<(Cow<'static, CStr>, Self)> {
         let bad = || rusqlite::Error::ModuleError("unknown object".to_owned());
         let shared = Arc::clone(aux.ok_or_else(bad)?);
-        let key = args
+        let name = args
             .first()
             .and_then(|arg| std::str::from_utf8(arg).ok())
-            .and_then(|arg| arg.trim().parse().ok())
+            .map(str::trim)
             .ok_or_else(bad)?;
-        let kind = match shared.object(key) {
-            Some(Object::HostTable { database, decl }) => Kind::Table { database, decl },
-            Some(Object::HostFunction(decl)) => Kind::Function(decl),
-            _ => return Err(bad()),
+        let kind = if let Some(number) = name.strip_prefix('f') {
+            let all = shared.fragments();
+            let at: usize = number.parse().map_err(|_| bad())?;
+            let fragment = all.0.get(at).cloned().ok_or_else(bad)?;
+            Kind::Fragment(fragment, all)
+        } else {
+            match shared.object(name.parse().map_err(|_| bad())?) {
+                Some(Object::HostTable { database, decl }) => Kind::Table { database, decl },
+                Some(Object::HostFunction(decl)) => Kind::Function(decl),
+                _ => return Err(bad()),
+            }
         };
         let mut columns: Vec<String> = kind
             .types()
@@ -97,15 +122,15 @@ unsafe impl<'vtab> VTab<'vtab> for Table {
             .enumerate()
             .map(|(at, ty)| format!("c{at}{}", if ty.is_string() { " COLLATE ci" } else { "" }))
             .collect();
-        if let Kind::Function(decl) = &kind {
-            columns.extend((0..decl.params.len()).map(|at| format!("a{at} HIDDEN")));
-        }
+        columns.extend((0..kind.hidden()).map(|at| format!("a{at} HIDDEN")));
         let schema = format!("CREATE TABLE x({})", columns.join(","));
         let schema = CString::new(schema).map_err(|_| bad())?;
         let table = Self {
             base: sqlite3_vtab::default(),
             shared,
             kind,
+            // SAFETY: the handle is only kept, and used while this table is connected.
+            db: unsafe { db.handle() },
         };
         Ok((Cow::Owned(schema), table))
     }
@@ -113,9 +138,9 @@ unsafe impl<'vtab> VTab<'vtab> for Table {
     fn best_index(&self, info: &mut IndexInfo) -> Result<bool> {
         let wanted: Vec<usize> = match &self.kind {
             Kind::Table { decl, .. } => decl.seekable.clone(),
-            Kind::Function(decl) => {
+            Kind::Function(_) | Kind::Fragment(..) => {
                 let first = self.kind.types().len();
-                (first..first + decl.params.len()).collect()
+                (first..first + self.kind.hidden()).collect()
             }
         };
         let mut found: Vec<(usize, usize)> = Vec::new();
@@ -133,7 +158,7 @@ unsafe impl<'vtab> VTab<'vtab> for Table {
                 found.push((at, column));
             }
         }
-        let is_function = matches!(self.kind, Kind::Function(_));
+        let is_function = !matches!(self.kind, Kind::Table { .. });
         if is_function && unusable {
             // The arguments must be known first: another join order.
             return Ok(false);
@@ -168,6 +193,10 @@ unsafe impl<'vtab> VTab<'vtab> for Table {
             shared: Arc::clone(&self.shared),
             types: self.kind.types(),
             kind: self.kind.clone(),
+            db: self.db,
+            raw: Vec::new().into_iter(),
+            current: None,
+            refs: Vec::new(),
             scan: None,
             row: None,
             arguments: Vec::new(),
@@ -187,6 +216,13 @@ struct Cursor<'vtab> {
     shared: Arc<Shared>,
     kind: Kind,
     types: Vec<SqlType>,
+    /// See [`Table::db`].
+    db: *mut rusqlite::ffi::sqlite3,
+    /// Rows of a fragment still to come, as they are encoded, and the current one.
+    raw: std::vec::IntoIter<Vec<Sqlite>>,
+    current: Option<Vec<Sqlite>>,
+    /// Columns from outside of a fragment.
+    refs: Vec<Sqlite>,
     scan: Option<Scan>,
     /// The current row; `None` at the end.
     row: Option<Row>,
@@ -196,7 +232,38 @@ struct Cursor<'vtab> {
 }
 
 impl Cursor<'_> {
+    /// Runs a fragment for the columns from outside that are in `refs`.
+    fn run(&self, fragment: &Fragment, params: &[Sqlite]) -> Result<Vec<Vec<Sqlite>>> {
+        // SAFETY: the handle is this table's own connection, open while a cursor of it is; the wrapper does not
+        // close it. SQLite allows statements inside a virtual table's methods.
+        let db = unsafe { Connection::from_handle(self.db) }?;
+        let mut statement = db.prepare(&fragment.text)?;
+        let own = params.iter().enumerate().map(|(at, value)| (at + 1, value));
+        let outside = self.refs.iter().enumerate();
+        let outside = outside.map(|(at, value)| (Fragment::FIRST_REF + at, value));
+        let last = statement.parameter_count();
+        for (number, value) in own.chain(outside).filter(|(number, _)| *number <= last) {
+            statement.raw_bind_parameter(number, value)?;
+        }
+        let mut rows = statement.raw_query();
+        let mut kept = Vec::new();
+        while let Some(row) = rows.next()? {
+            let values: Result<Vec<Sqlite>> =
+                (0..fragment.types.len()).map(|at| row.get(at)).collect();
+            kept.push(values?);
+            if kept.len() > FRAGMENT_ROWS_MAX {
+                let error = messages::MEMORY_LIMIT.with(&["default"]);
+                return Err(raise(&self.shared, error));
+            }
+        }
+        Ok(kept)
+    }
+
     fn advance(&mut self) -> Result<()> {
+        if matches!(self.kind, Kind::Fragment(..)) {
+            self.current = self.raw.next();
+            return Ok(());
+        }
         self.row = match self.scan.as_mut().and_then(Iterator::next) {
             Some(row) => Some(row.map_err(|error| raise(&self.shared, error))?),
             None => None,
@@ -216,7 +283,16 @@ unsafe impl VTabCursor for Cursor<'_> {
             .filter_map(|column| column.parse().ok())
             .collect();
         let shared = Arc::clone(&self.shared);
+        if let Kind::Fragment(fragment, all) = self.kind.clone() {
+            self.refs = vec![Sqlite::Null; fragment.refs];
+            for (column, raw) in columns.iter().zip(args.iter()) {
+                self.refs[column - self.types.len()] = owned(raw)?;
+            }
+            self.raw = self.run(&fragment, &all.1)?.into_iter();
+            return self.advance();
+        }
         let scan = match &self.kind {
+            Kind::Fragment(..) => return Ok(()),
             Kind::Table { database, decl } => {
                 let mut keys = Vec::with_capacity(columns.len());
                 for (column, raw) in columns.iter().zip(args.iter()) {
@@ -252,11 +328,18 @@ unsafe impl VTabCursor for Cursor<'_> {
     }
 
     fn eof(&self) -> bool {
-        self.row.is_none()
+        self.row.is_none() && self.current.is_none()
     }
 
     fn column(&self, context: &mut Context, column: c_int) -> Result<()> {
         let at = usize::try_from(column).unwrap_or(usize::MAX);
+        if let Kind::Fragment(..) = self.kind {
+            let raw = match at.checked_sub(self.types.len()) {
+                Some(hidden) => self.refs.get(hidden),
+                None => self.current.as_ref().and_then(|row| row.get(at)),
+            };
+            return context.set_result(raw.unwrap_or(&Sqlite::Null));
+        }
         let (value, ty) = match (self.types.get(at), &self.kind) {
             (Some(ty), _) => (self.row.as_ref().and_then(|row| row.get(at)), *ty),
             (None, Kind::Function(decl)) => {
@@ -264,14 +347,14 @@ unsafe impl VTabCursor for Cursor<'_> {
                 let ty = decl.params.get(argument).map_or(SqlType::Int, |p| p.ty);
                 (self.arguments.get(argument), ty)
             }
-            (None, Kind::Table { .. }) => (None, SqlType::Int),
+            (None, Kind::Table { .. } | Kind::Fragment(..)) => (None, SqlType::Int),
         };
         match value {
             Some(value) => {
                 let raw = encode(value, ty).map_err(|error| raise(&self.shared, error))?;
                 context.set_result(&raw)
             }
-            None => context.set_result(&Null),
+            None => context.set_result(Null),
         }
     }
 
@@ -285,8 +368,18 @@ unsafe impl VTabCursor for Cursor<'_> {
                 hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
             }
         };
-        for (value, ty) in self.row.iter().flatten().zip(&self.types) {
-            match encode(value, *ty).map_err(|error| raise(&self.shared, error))? {
+        let encoded: Result<Vec<Sqlite>> = match &self.current {
+            Some(row) => Ok(row.clone()),
+            None => {
+                let values = self.row.iter().flatten().zip(&self.types);
+                values
+                    .map(|(value, ty)| encode(value, *ty))
+                    .collect::<std::result::Result<_, _>>()
+                    .map_err(|error| raise(&self.shared, error))
+            }
+        };
+        for value in encoded? {
+            match value {
                 Sqlite::Null => add(&[0]),
                 Sqlite::Integer(v) => add(&v.to_le_bytes()),
                 Sqlite::Real(v) => add(&v.to_le_bytes()),
@@ -297,4 +390,11 @@ unsafe impl VTabCursor for Cursor<'_> {
         }
         Ok(i64::from_ne_bytes(hash.to_ne_bytes()))
     }
+}
+
+/// A value of SQLite's, kept.
+fn owned(raw: rusqlite::types::ValueRef<'_>) -> Result<Sqlite> {
+    Sqlite::try_from(raw).map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(0, raw.data_type(), Box::new(error))
+    })
 }

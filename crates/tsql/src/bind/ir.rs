@@ -638,6 +638,19 @@ pub enum Source {
         /// Its number.
         key: u32,
     },
+    /// CROSS or OUTER APPLY of a query that names columns from outside of it.
+    Apply {
+        /// Left side.
+        left: Box<Source>,
+        /// OUTER APPLY.
+        outer: bool,
+        /// Number of the right entry.
+        id: SourceId,
+        /// The right side, run for each row of the left.
+        query: Box<Query>,
+        /// The columns from outside that it names.
+        refs: Vec<TypedExpr>,
+    },
     /// A join.
     Join {
         /// Left side.

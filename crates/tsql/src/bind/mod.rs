@@ -9,6 +9,7 @@
 
 mod coerce;
 mod expr;
+mod free;
 mod function;
 pub mod ir;
 mod query;

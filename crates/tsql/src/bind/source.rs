@@ -1,6 +1,7 @@
 //! FROM: tables, derived tables, functions, joins.
 
 use super::coerce::shared_type;
+use super::free::free_columns;
 use super::ir::{Body, Limit, Query, Source, TypedExpr};
 use super::query::{coerce_columns, named_columns};
 use super::{Binder, Entry, Returns};
@@ -338,7 +339,7 @@ impl Binder<'_> {
         })
     }
 
-    /// APPLY of a function sees the left side by its arguments; APPLY of a query must not name the left side yet.
+    /// APPLY: its right side sees the left one, a function by its arguments, a query by the columns it names.
     fn apply(
         &mut self,
         left: &TableSource,
@@ -347,34 +348,46 @@ impl Binder<'_> {
     ) -> Result<Source, SqlError> {
         let left = self.source(left)?;
         let middle = self.entries();
-        let line = match right {
-            TableSource::Derived { query, .. } => query.span.line,
-            _ => 0,
-        };
-        let right = self.source(right).map_err(|error| {
-            // A name that only the left side could give.
-            let unknown = matches!(error.number, 207 | 4104);
-            if unknown && line != 0 {
-                fault::not_supported("APPLY of a query that names columns of its left side")
-                    .at_line(line)
-            } else {
-                error
+        let right = match right {
+            TableSource::Derived { query, alias } => {
+                // The scope stays open: the left side's columns are an outer query's to the right side.
+                let bound = self.derived(query)?;
+                self.query_entry(bound, alias.as_ref(), query.span.line)?
             }
-        })?;
+            other => self.source(other)?,
+        };
         let end = self.entries();
         if outer {
             self.make_nullable(middle..end);
         }
-        Ok(Source::Join {
-            left: Box::new(left),
-            kind: if outer {
-                JoinKind::Left
-            } else {
-                JoinKind::Cross
-            },
-            right: Box::new(right),
-            on: None,
-        })
+        if let Source::Query { id, query } = right {
+            let refs = free_columns(&query);
+            if !refs.is_empty() {
+                return Ok(Source::Apply {
+                    left: Box::new(left),
+                    outer,
+                    id,
+                    query,
+                    refs,
+                });
+            }
+            return Ok(joined(left, outer, Source::Query { id, query }));
+        }
+        Ok(joined(left, outer, right))
+    }
+}
+
+/// The join that an APPLY is when its right side asks nothing of the left one.
+fn joined(left: Source, outer: bool, right: Source) -> Source {
+    Source::Join {
+        left: Box::new(left),
+        kind: if outer {
+            JoinKind::Left
+        } else {
+            JoinKind::Cross
+        },
+        right: Box::new(right),
+        on: None,
     }
 }
 
