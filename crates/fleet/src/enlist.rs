@@ -200,3 +200,112 @@ const fn refusal(number: i32, text: String) -> Refusal {
         retry_after: Duration::ZERO,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::{Proof, TargetFacts};
+    use uuid::Uuid;
+
+    const MASTER: InstanceId = InstanceId(Uuid::from_u128(9));
+
+    fn request() -> EnlistRequest {
+        EnlistRequest {
+            version: 1,
+            proof: Proof::Token {
+                id: "t".to_owned(),
+                secret: vec![1],
+            },
+            instance: InstanceId(Uuid::from_u128(1)),
+            facts: TargetFacts {
+                name: "EDGE1".to_owned(),
+                location: None,
+                utc_offset_minutes: 0,
+                program_version: "0.1.0".to_owned(),
+            },
+            request_der: vec![0x30, 0],
+            previous_generation: None,
+            enlisted_at: None,
+            requested_by: "sa".to_owned(),
+        }
+    }
+
+    fn facts() -> DeskFacts {
+        DeskFacts {
+            master: MASTER,
+            version: 1,
+            ready: true,
+            enlisted_at: None,
+        }
+    }
+
+    fn check(
+        change: impl FnOnce(&mut EnlistRequest, &mut DeskFacts),
+        number: std::result::Result<(), i32>,
+    ) {
+        let (mut request, mut facts) = (request(), facts());
+        change(&mut request, &mut facts);
+        let judged = judge_request(&request, &facts).map_err(|refusal| refusal.number);
+        assert_eq!(judged, number, "{request:?}");
+    }
+
+    #[test]
+    fn rules() {
+        check(|_, _| {}, Ok(()));
+        check(|r, _| r.instance = MASTER, Err(14_297));
+        check(|_, f| f.enlisted_at = Some("TOP".to_owned()), Err(14_299));
+        check(|_, f| f.ready = false, Err(14_363));
+        check(|r, _| r.version = 2, Err(14_541));
+        check(|_, f| f.version = 4, Err(14_306));
+        for name in [
+            "ALL",
+            "all",
+            "(local)",
+            ".",
+            "localhost",
+            " EDGE",
+            "A\u{7}B",
+        ] {
+            check(|r, _| r.facts.name = name.to_owned(), Err(14_271));
+        }
+        // Itself comes first, whatever else is wrong.
+        check(
+            |r, f| {
+                r.instance = MASTER;
+                r.version = 9;
+                f.ready = false;
+            },
+            Err(14_297),
+        );
+    }
+
+    #[test]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "any instant will do to count from"
+    )]
+    fn one_request_one_answer() {
+        let now = Moment {
+            instant: Instant::now(),
+            wall: jiff::Timestamp::UNIX_EPOCH,
+            utc_offset_minutes: 0,
+        };
+        let mut call = EnlistCall::new(&request(), now);
+        let mut desk = EnlistDesk::new(facts(), now);
+        let frame = call.poll_transmit().expect("the request");
+        assert_eq!(call.poll_transmit(), None);
+        let body = crate::FrameReader::new(desk.message_bytes_max())
+            .read(&mut frame.as_slice())
+            .expect("a frame")
+            .expect("whole");
+        assert_eq!(desk.handle_frame(&body), Ok(Ok(request())));
+        assert!(desk.handle_frame(&body).is_err());
+        let answer = desk.answer(&Err(name_taken("EDGE1")));
+        let body = crate::FrameReader::new(call.message_bytes_max())
+            .read(&mut answer.as_slice())
+            .expect("a frame")
+            .expect("whole");
+        let refused = call.handle_frame(&body).expect("an answer").unwrap_err();
+        assert_eq!(refused.number, numbers::NAME_TAKEN);
+    }
+}
