@@ -13,6 +13,9 @@ use tsql::convert::{self, Style};
 use tsql::messages as m;
 use tsql::{Column, Row, SqlError, SqlType, Value, fault};
 
+/// Most cursors of a session.
+const CURSORS_MAX: usize = 1024;
+
 /// The session's cursors.
 #[derive(Default)]
 pub(crate) struct Cursors {
@@ -34,6 +37,8 @@ struct Cursor {
     /// Whether its name still refers to it.
     named: bool,
     rows: Option<Vec<Row>>,
+    /// About how many bytes they take.
+    bytes: u64,
     /// Row last fetched, from 1; 0 before the first, one more than there are behind the last.
     at: usize,
 }
@@ -127,9 +132,14 @@ impl Interpreter<'_> {
             ..Frame::default()
         };
         let query = self.bound(&statement, &seen.scope)?;
-        let rows = self.rows_of(&query, &seen)?;
+        // All cursors together keep to the session's bound.
+        let open = self.core.cursors.known.values();
+        let taken: u64 = open.map(|cursor| cursor.bytes).sum();
+        let left = self.core.options.limits.temp_bytes.saturating_sub(taken);
+        let (rows, bytes) = self.rows_of(&query, &seen, left)?;
         if let Some(known) = self.core.cursors.known.get_mut(&key) {
             known.rows = Some(rows);
+            known.bytes = bytes;
             known.at = 0;
         }
         Ok(())
@@ -206,6 +216,7 @@ impl Interpreter<'_> {
         if known.rows.take().is_none() {
             return Err(m::CURSOR_NOT_OPEN.with(&[]));
         }
+        known.bytes = 0;
         Ok(())
     }
 
@@ -258,6 +269,9 @@ impl Interpreter<'_> {
         if definition.for_update.is_some() {
             return Err(fault::not_supported("CURSOR FOR UPDATE"));
         }
+        if self.core.cursors.known.len() >= CURSORS_MAX {
+            return Err(m::MEMORY_LIMIT.with(&["default"]));
+        }
         let has = |option: &str| definition.options.iter().any(|known| known == option);
         let scroll = has("SCROLL")
             || ((has("STATIC") || has("KEYSET") || has("DYNAMIC")) && !has("FORWARD_ONLY"));
@@ -272,6 +286,7 @@ impl Interpreter<'_> {
             level,
             named: !key.starts_with('@'),
             rows: None,
+            bytes: 0,
             at: 0,
         };
         self.core.cursors.known.insert(key, cursor);

@@ -280,13 +280,14 @@ impl Interpreter<'_> {
         if let Some(error) = failure {
             // As RAISERROR and RETURN 1 inside the procedure: a CATCH block, or the next statement. Errors of the
             // language, which a procedure meets rather than raises, obey XACT_ABORT.
-            let ends = error.number == messages::CANCELLED.number
-                || error.number == messages::DEADLOCK.number
-                || abort && error.number < FIRST_OF_PROCEDURES;
+            let whole = error.number == messages::CANCELLED.number
+                || error.number == messages::DEADLOCK.number;
+            let ends = whole || abort && error.number < FIRST_OF_PROCEDURES;
             if self.tries > 0 || ends {
                 return Err(Failure {
                     raised: !ends,
-                    ..Failure::of_statement(error)
+                    alone: !whole,
+                    ..Failure::from(error)
                 });
             }
             let number = error.number;

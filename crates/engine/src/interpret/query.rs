@@ -1,6 +1,5 @@
 //! SELECT: rows to the client, to variables, or as a value.
 
-use super::data::COLLECTED_ROWS_MAX;
 use super::{Frame, Interpreter};
 use crate::session::Core;
 use crate::session::environment::Env;
@@ -116,19 +115,26 @@ impl Interpreter<'_> {
         Ok(rows)
     }
 
-    /// Rows of a query that stay here: a cursor's.
-    pub(super) fn rows_of(&mut self, query: &Query, frame: &Frame) -> Result<Vec<Row>, SqlError> {
+    /// Rows of a query that stay here, a cursor's, and about how many bytes they take; 701 beyond `bytes`.
+    pub(super) fn rows_of(
+        &mut self,
+        query: &Query,
+        frame: &Frame,
+        bytes: u64,
+    ) -> Result<(Vec<Row>, u64), SqlError> {
         let (text, plan) = self.generate(frame, |generator| generator.query(query))?;
         let types: Vec<SqlType> = query.columns.iter().map(|column| column.ty).collect();
         let mut kept = Vec::new();
+        let mut taken = 0_u64;
         run(self.core, self.cancel, &text, plan, &types, &mut |row| {
-            if kept.len() >= COLLECTED_ROWS_MAX {
+            taken = taken.saturating_add(row.iter().map(value_bytes).sum());
+            if taken > bytes {
                 return Err(messages::MEMORY_LIMIT.with(&["default"]));
             }
             kept.push(row);
             Ok(())
         })?;
-        Ok(kept)
+        Ok((kept, taken))
     }
 
     /// `SELECT @v = …`: one assignment per row, in order; without rows the variables stay.
@@ -234,6 +240,18 @@ impl Interpreter<'_> {
         let text = write(&mut generator)?;
         Ok((text, generator.plan))
     }
+}
+
+/// About how many bytes a kept value takes.
+fn value_bytes(value: &Value) -> u64 {
+    /// Beside its text or bytes.
+    const PLAIN: u64 = 32;
+    let text = match value {
+        Value::String(text) | Value::Xml(text) => text.len(),
+        Value::Binary(bytes) => bytes.len(),
+        _ => 0,
+    };
+    PLAIN.saturating_add(u64::try_from(text).unwrap_or(u64::MAX))
 }
 
 /// A SELECT without FROM whose items need no rows.

@@ -101,3 +101,21 @@ fn local_cursors_end_with_their_text() {
          done failed",
     );
 }
+
+#[test]
+fn a_session_holds_so_many_cursors() {
+    check(
+        "DECLARE @i int = 0, @s nvarchar(100)
+         WHILE @i < 1024
+         BEGIN
+           SET @i += 1
+           SET @s = N'DECLARE c' + CAST(@i AS nvarchar(9)) + N' CURSOR FOR SELECT 1'
+           EXEC(@s)
+         END
+         PRINT @i
+         DECLARE one_more CURSOR FOR SELECT 1",
+        "> 1024
+         Msg 701, Level 17, State 1, Line 9: There is insufficient system memory in resource pool 'default' to run this query.
+         done failed",
+    );
+}

@@ -268,3 +268,36 @@ fn principals_go_to_the_host() {
         );
     }
 }
+
+#[test]
+fn deadlocks_and_the_language_s_errors_of_procedures() {
+    // A deadlock takes the transaction with it, caught or not.
+    check(
+        "BEGIN TRAN
+         BEGIN TRY EXEC sp_fail 1205 END TRY
+         BEGIN CATCH SELECT ERROR_NUMBER() AS n, @@TRANCOUNT AS t END CATCH",
+        "begun 1\nrolled back 1\n[n,t]\n(1205,0)\ndone 1",
+    );
+    check(
+        "BEGIN TRAN
+         EXEC sp_fail 1205
+         PRINT 'not here'",
+        "begun 1
+         Msg 1205, Level 16, State 1, Procedure sp_fail, Line 2: It failed.
+         done failed
+         rolled back 1",
+    );
+    // XACT_ABORT does not mind RAISERROR, which procedures use for their own numbers.
+    check(
+        "SET XACT_ABORT ON
+         EXEC sp_fail 14262
+         PRINT 'on'
+         EXEC sp_fail 229
+         PRINT 'not here'",
+        "Msg 14262, Level 16, State 1, Procedure sp_fail, Line 2: It failed.
+         returned 1
+         > on
+         Msg 229, Level 16, State 1, Procedure sp_fail, Line 4: It failed.
+         done failed",
+    );
+}
