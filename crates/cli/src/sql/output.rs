@@ -187,7 +187,9 @@ impl<W: Write> Printer<W> {
             }
             writeln!(self.out, ", Line {}", message.line)?;
         }
-        writeln!(self.out, "{}", message.message)
+        writeln!(self.out, "{}", message.message)?;
+        // Whoever watches a long batch sees what it says at once.
+        self.out.flush()
     }
 }
 
