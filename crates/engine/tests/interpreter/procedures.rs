@@ -220,3 +220,24 @@ fn sp_executesql() {
          > on",
     );
 }
+
+#[test]
+fn insert_exec_that_fails() {
+    check(
+        "CREATE TABLE #t (n int)
+         BEGIN TRY INSERT #t EXEC sp_fail END TRY
+         BEGIN CATCH SELECT ERROR_NUMBER() AS n, XACT_STATE() AS x END CATCH
+         INSERT #t EXEC('INSERT #t EXEC sp_rows')
+         INSERT #t EXEC('ROLLBACK')
+         INSERT #t EXEC sp_missing
+         SELECT COUNT(*) AS n FROM #t",
+        "[n,x]\n(14262,0)\ndone 1
+         Msg 8164, Level 16, State 1, Line 1: An INSERT EXEC statement cannot be nested.
+         done 0
+         Msg 3915, Level 16, State 1, Line 1: Cannot use the ROLLBACK statement within an INSERT-EXEC statement.
+         done 0
+         Msg 2812, Level 16, State 62, Line 6: Could not find stored procedure 'sp_missing'.
+         done failed
+         [n]\n(0)\ndone 1",
+    );
+}
