@@ -7,9 +7,9 @@ use crate::enlist::apply::{Applicant, Application};
 use crate::enlist::desk::{EnlistDesk, incarnation};
 use crate::fleet_membership::{Membership, RunningEnd};
 use crate::identity::authority::read_certificates;
+use crate::identity::own_certificate::OwnCertificate;
 use crate::identity::tls::{EncryptionOption, Protocol, TlsServer};
 use crate::identity::token::EnlistToken;
-use crate::identity::own_certificate::OwnCertificate;
 use crate::identity::{Authority, FileSealer, IdentityError, PasswordVault, ServerIdentity};
 use crate::listener::{Connection, Conversation, Front, Protocols};
 use crate::logins::{FirstLoginError, SA, ensure_sa};
@@ -287,9 +287,7 @@ impl Instance {
         let tls_directory = data.join(TLS_DIRECTORY);
         let authority = Arc::new(Authority::open(&tls_directory, &name, now)?);
         let (identity, own_certificate) = match (&settings.tls_cert, &settings.tls_key) {
-            (Some(certificate), Some(key)) => {
-                (ServerIdentity::from_files(certificate, key)?, None)
-            }
+            (Some(certificate), Some(key)) => (ServerIdentity::from_files(certificate, key)?, None),
             (None, _) | (_, None) => {
                 let own = OwnCertificate {
                     authority: Arc::clone(&authority),

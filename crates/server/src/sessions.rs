@@ -7,7 +7,9 @@ use crate::identity::PasswordVault;
 use crate::logins::{LoginRefused, authenticate};
 use crate::tds_front::{AcceptedLogin, LoginRequest, SessionFactory, SqlSession};
 use catalog::{Catalog, CatalogError, Login};
-use engine::{BatchOutcome, CancelToken, Host as _, ResultSink, RpcCall, RpcOutcome, Session, SessionOptions};
+use engine::{
+    BatchOutcome, CancelToken, Host as _, ResultSink, RpcCall, RpcOutcome, Session, SessionOptions,
+};
 use msdb::MsdbHost;
 use msdb::services::{Services, SessionInfo};
 use std::collections::BTreeMap;

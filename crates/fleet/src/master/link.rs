@@ -274,6 +274,8 @@ impl MasterLink {
             return;
         }
         member.fetch = Fetch::None;
+        // What was noticed while the fetch waited is in this answer: the next change needs a notice anew.
+        member.noticed = sequence < member.sequence;
         member.delivered = packed.list.iter().map(Instruction::cursor).collect();
         self.outbox.push_back(ToTarget::Instructions(Instructions {
             generation: member.generation,
@@ -644,4 +646,122 @@ fn pack(loaded: LoadedInstructions, rows_max: usize) -> Packed {
         }
     }
     packed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::{Hello, TargetFacts};
+    use model::{InstructionBody, InstructionNumber, JobId, ServerId};
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "any instant will do to count from"
+    )]
+    fn now() -> Moment {
+        Moment {
+            instant: Instant::now(),
+            wall: Timestamp::UNIX_EPOCH,
+            utc_offset_minutes: 0,
+        }
+    }
+
+    fn cursor(number: u64) -> Cursor {
+        Cursor {
+            number: InstructionNumber(number),
+            uid: Uuid::from_u128(u128::from(number)),
+        }
+    }
+
+    fn loaded(number: u64) -> LoadedInstructions {
+        LoadedInstructions {
+            blocked: false,
+            list: vec![Instruction {
+                number: cursor(number).number,
+                uid: cursor(number).uid,
+                body: InstructionBody::Delete(JobId::ALL),
+            }],
+            more: false,
+        }
+    }
+
+    fn drain(link: &mut MasterLink) -> (Vec<MasterEvent>, usize) {
+        let events = std::iter::from_fn(|| link.poll_event()).collect();
+        let messages = std::iter::from_fn(|| link.poll_transmit()).count();
+        (events, messages)
+    }
+
+    /// A change that comes while a fetch waits for the store is in that fetch's answer; the one after it
+    /// has to be told anew, or the target would hear of it at its next poll only.
+    #[test]
+    fn a_change_behind_a_waiting_fetch_is_told_anew() {
+        let now = now();
+        let instance = InstanceId(Uuid::from_u128(7));
+        let config = MasterConfig {
+            master: InstanceId(Uuid::from_u128(1)),
+            incarnation: Uuid::from_u128(2),
+            version: crate::PROTOCOL_VERSION,
+            backoff: BackoffAdvice {
+                base: Duration::from_secs(1),
+                max: Duration::from_secs(2),
+            },
+            addresses: Vec::new(),
+        };
+        let mut link = MasterLink::new(Arc::new(config), Some(instance), now);
+        let hello = ToMaster::Hello(Box::new(Hello {
+            version: crate::PROTOCOL_VERSION,
+            instance,
+            facts: TargetFacts {
+                name: "TARGET1".to_owned(),
+                location: None,
+                utc_offset_minutes: 0,
+                program_version: "1".to_owned(),
+            },
+            generation: Generation(1),
+            cursor: Cursor::START,
+            reports_acknowledged: ReportPosition(0),
+            clock: now.wall,
+            incarnation_seen: None,
+        }));
+        link.handle_frame(&hello.encode(), now).unwrap();
+        link.admit(
+            Some(&TargetRecord {
+                server: ServerId(1),
+                generation: Generation(1),
+                defected: false,
+                resync_due: false,
+                poll_interval_secs: 60,
+                confirmed: Cursor::START,
+                uid_at_cursor: None,
+                reports_durable: ReportPosition(0),
+            }),
+            now,
+        );
+        let fetch = |after| ToMaster::Fetch { after, max: 10 }.encode();
+        link.handle_frame(&fetch(Cursor::START), now).unwrap();
+        link.instructions_loaded(loaded(1), now);
+        let results = ToMaster::Results(Results {
+            cursor: cursor(1),
+            refused: Vec::new(),
+            failed: None,
+        });
+        link.handle_frame(&results.encode(), now).unwrap();
+        link.handle_frame(&fetch(cursor(1)), now).unwrap();
+        drain(&mut link);
+
+        link.raise_change();
+        link.results_stored();
+        let (events, _) = drain(&mut link);
+        assert!(
+            matches!(events[..], [MasterEvent::LoadInstructions { .. }]),
+            "{events:?}"
+        );
+        link.instructions_loaded(loaded(2), now);
+        drain(&mut link);
+
+        link.raise_change();
+        assert_eq!(drain(&mut link).1, 1, "one notice");
+        link.raise_change();
+        assert_eq!(drain(&mut link).1, 0, "and no second one until it fetched");
+    }
 }
