@@ -12,10 +12,11 @@ use server::options::{LogFormat, ServeOptions};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    if let Command::Launcher { dir } = cli.command {
-        return exec::launcher::main(&dir);
+    // Before anything that a launcher has no use for: it stays small.
+    if let Some(code) = exec::launcher::dispatch(std::env::args_os()) {
+        return code;
     }
+    let cli = Cli::parse();
     let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
     if let Some(name) = args::unknown_variable(names) {
         return commands::fail(&format!(
@@ -43,7 +44,7 @@ fn main() -> ExitCode {
         Command::History(args) => tables::run(&args, tables::Table::History),
         Command::Downloads(args) => tables::run(&args, tables::Table::Downloads),
         Command::Status(args) => tables::run(&args, tables::Table::Status),
-        // Handled above, before anything that a launcher has no use for.
+        // Taken care of above; kept so that the command line knows the word.
         Command::Launcher { dir } => exec::launcher::main(&dir),
     }
 }

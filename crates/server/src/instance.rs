@@ -260,6 +260,7 @@ impl Instance {
                 ..CatalogOptions::default()
             },
         )?;
+        msdb::settings::apply_history_limits(&catalog)?;
         let stored = catalog.definitions_read(|read| read.instance())?;
         if let Some(given) = given_name
             && !given.eq_ignore_ascii_case(&stored.name)
