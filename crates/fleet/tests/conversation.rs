@@ -436,10 +436,13 @@ fn a_refused_order_is_a_result_and_blocks_nothing() {
     let mut pair = Pair::new(
         TargetState {
             cursor: cursor(1),
-            refused: vec![InstructionText {
-                instruction: cursor(1),
-                text: "no".to_owned(),
-            }],
+            // The second is of an earlier enlistment.
+            refused: [1, 90]
+                .map(|number| InstructionText {
+                    instruction: cursor(number),
+                    text: "no".to_owned(),
+                })
+                .to_vec(),
             ..state()
         },
         Some(TargetRecord {

@@ -45,6 +45,20 @@ pub struct Stats {
     pub crashes: u64,
     /// Times the master was restored from an older copy.
     pub restores: u64,
+    /// Targets re-synced because a cursor was foreign.
+    pub resyncs: u64,
+    /// Instructions that failed on a target and blocked it.
+    pub blocks: u64,
+    /// STARTs and STOPs that a target refused.
+    pub refused_orders: u64,
+    /// Times moments of a schedule were recorded as missed.
+    pub missed: u64,
+    /// Messages that broke the protocol, doubled ones among them.
+    pub protocol_errors: u64,
+    /// Writes that found no room.
+    pub failed_writes: u64,
+    /// Targets that let go of their master.
+    pub defections: u64,
     /// Instructions posted, as the queues' numbers say.
     pub instructions: u64,
     /// Digest of everything that was delivered, launched and stored, to compare two simulations of a seed.

@@ -56,6 +56,8 @@ pub(crate) enum Event {
     },
     /// A target's link has a time-out.
     TargetLink { target: usize, life: Life },
+    /// A target that could not leave speaks with its master again.
+    OpenLink { target: usize, life: Life },
     /// An agent has something due.
     Agent { target: usize, life: Life },
     /// A launched process ends, in its machine's life.

@@ -250,6 +250,7 @@ impl Master {
         };
         while let Ok(Some(body)) = link.reader.read(&mut input) {
             if link.machine.handle_frame(&body, moment).is_err() {
+                ctx.stats.protocol_errors += 1;
                 break;
             }
         }
@@ -557,6 +558,7 @@ impl Master {
                 }
             }
             MasterEvent::Resync { after } => {
+                ctx.stats.resyncs += 1;
                 if self.has_room(id, ctx) {
                     let seed = ctx.random.next();
                     let write = Define::Resync {

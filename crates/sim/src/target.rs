@@ -273,6 +273,18 @@ impl Target {
         }
     }
 
+    /// Makes the link anew where there is none.
+    pub(crate) fn reopen_link(&mut self, ctx: &mut Context) {
+        if self
+            .alive
+            .as_ref()
+            .is_some_and(|alive| alive.link.is_none())
+        {
+            self.open_link(ctx);
+            self.settle(ctx);
+        }
+    }
+
     fn facts(&self) -> TargetFacts {
         TargetFacts {
             name: format!("TARGET{}", self.index),

@@ -200,6 +200,11 @@ impl World {
                     self.targets[target].link_due(ctx);
                 }
             }
+            Event::OpenLink { target, life } => {
+                if life == self.targets[target].life {
+                    self.targets[target].reopen_link(ctx);
+                }
+            }
             Event::Agent { target, life } => {
                 if life == self.targets[target].life {
                     self.targets[target].agent_due(ctx);

@@ -11,7 +11,7 @@ const FIXED: [u64; 20] = [
     1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20,
 ];
 /// Fresh seeds of each test run.
-const FRESH_DEFAULT: u64 = 100;
+const FRESH_DEFAULT: u64 = 200;
 
 fn check(seeds: impl Iterator<Item = u64>) {
     let seeds: Vec<u64> = seeds.collect();
@@ -61,6 +61,45 @@ fn one_seed() {
     {
         check(std::iter::once(seed));
     }
+}
+
+/// A fleet in which nothing happens proves nothing.
+#[test]
+fn every_trouble_happens() {
+    let mut sums = [
+        ("crashes", 0),
+        ("restores", 0),
+        ("resyncs", 0),
+        ("blocks", 0),
+        ("refused orders", 0),
+        ("missed moments", 0),
+        ("protocol errors", 0),
+        ("failed writes", 0),
+        ("defections", 0),
+        ("launches", 0),
+        ("rows", 0),
+    ];
+    for seed in FIXED {
+        let stats = simulate(seed, &Options::default()).expect("checked above");
+        let numbers = [
+            stats.crashes,
+            stats.restores,
+            stats.resyncs,
+            stats.blocks,
+            stats.refused_orders,
+            stats.missed,
+            stats.protocol_errors,
+            stats.failed_writes,
+            stats.defections,
+            stats.launches,
+            stats.rows,
+        ];
+        for ((_, sum), number) in sums.iter_mut().zip(numbers) {
+            *sum += number;
+        }
+    }
+    println!("{sums:?}");
+    assert!(sums.iter().all(|(_, sum)| *sum > 0), "{sums:?}");
 }
 
 #[test]

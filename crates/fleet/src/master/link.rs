@@ -588,6 +588,10 @@ impl Member {
             return Err(ProtocolError::Field { field });
         };
         self.delivered.drain(..=place);
+        if self.delivered.is_empty() {
+            // An idle link keeps no room for batches of the past.
+            self.delivered = Vec::new();
+        }
         self.cursor = cursor;
         Ok(())
     }
@@ -763,5 +767,20 @@ mod tests {
         assert_eq!(drain(&mut link).1, 1, "one notice");
         link.raise_change();
         assert_eq!(drain(&mut link).1, 0, "and no second one until it fetched");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A hundred thousand idle links have to fit a small master beside their TLS.
+    #[test]
+    fn an_idle_link_is_small() {
+        let bytes = size_of::<MasterLink>() + size_of::<Member>();
+        assert!(bytes <= 1_024, "{bytes} bytes");
+        // What the queues allocate at their first use.
+        let queues = 4 * (size_of::<ToTarget>() + size_of::<MasterEvent>());
+        assert!(queues <= 2_048, "{queues} bytes");
     }
 }

@@ -151,7 +151,11 @@ struct Serving {
 impl TargetLink {
     /// A link that connects at once.
     #[must_use]
-    pub fn new(config: TargetConfig, state: TargetState, now: Moment) -> Self {
+    pub fn new(config: TargetConfig, mut state: TargetState, now: Moment) -> Self {
+        // One past the cursor is of an earlier enlistment; the master would not take it.
+        state
+            .refused
+            .retain(|refused| refused.instruction.number <= state.cursor.number);
         let backoff = Backoff::new(config.seed);
         Self {
             config,

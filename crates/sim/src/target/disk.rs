@@ -84,6 +84,7 @@ impl Target {
             return;
         };
         for failed in std::mem::take(&mut alive.failed) {
+            ctx.stats.failed_writes += 1;
             match failed {
                 Failed::Store(generation) => {
                     self.with_link_of(generation, ctx, TargetLink::store_failed);

@@ -69,13 +69,15 @@ impl Target {
             TargetEvent::CarryOut { orders, cursor, .. } => {
                 self.carry_out(&orders, cursor, generation, ctx)
             }
-            TargetEvent::Blocked(_) => {}
+            TargetEvent::Blocked(_) => ctx.stats.blocks += 1,
             TargetEvent::Defect { .. } => {
+                ctx.stats.defections += 1;
                 let node = self.node();
                 if ctx.full_disks.contains(&node) {
                     // As a process that can't write would: it comes again and is told again.
                     self.drop_link(ctx);
-                    self.open_link(ctx);
+                    let (target, life) = (self.index, self.life);
+                    ctx.after(MINUTE, Event::OpenLink { target, life });
                 } else {
                     self.define(Define::Defect, DefineDone::Defected, ctx);
                 }
@@ -273,6 +275,7 @@ impl Target {
                 | InstructionBody::SetPoll(_) => Some("not an order".to_owned()),
             };
             if let Some(text) = &refusal {
+                ctx.stats.refused_orders += 1;
                 refused.push(InstructionText {
                     instruction: order.cursor(),
                     text: text.clone(),

@@ -127,6 +127,7 @@ impl Target {
         // A doubled message may well break the protocol; the link then drops the connection.
         while let Ok(Some(body)) = reader.read(&mut input) {
             if link.machine.handle_frame(&body, moment).is_err() {
+                ctx.stats.protocol_errors += 1;
                 break;
             }
         }

@@ -53,6 +53,7 @@ impl Target {
                 progress,
                 ..
             } => {
+                ctx.stats.missed += 1;
                 let timing = self.timing(job, progress.schedule);
                 let write = Record::Missed {
                     job,
