@@ -768,11 +768,6 @@ mod tests {
         link.raise_change();
         assert_eq!(drain(&mut link).1, 0, "and no second one until it fetched");
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
 
     /// A hundred thousand idle links have to fit a small master beside their TLS.
     #[test]
