@@ -5,10 +5,14 @@
 //! target that is not enlisted. At the end, when all is quiet: everything that a target recorded is on the
 //! master once, and every target has what the master wants.
 
+use crate::time::{Micros, SECOND};
 use jiff::Timestamp;
 use model::{Cursor, Generation, InstanceId, JobId, ReportPosition, RunId, RunSource};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
+
+/// How soon an instruction takes effect where nothing goes wrong: less than the shortest poll interval.
+const PROMPT: Micros = 5 * SECOND;
 
 #[derive(Debug, Default)]
 pub(crate) struct Checker {
@@ -17,6 +21,8 @@ pub(crate) struct Checker {
     queues: BTreeMap<InstanceId, (Generation, BTreeMap<u64, Uuid>)>,
     /// Highest report position of each target that ever was durable on the master.
     durable: BTreeMap<InstanceId, ReportPosition>,
+    /// When instructions were posted.
+    posted: BTreeMap<Uuid, Micros>,
     violation: Option<String>,
 }
 
@@ -80,13 +86,34 @@ impl Checker {
         }
     }
 
+    /// An instruction is about to take effect on a target. While nothing goes wrong, a connected target
+    /// hears of it at once, not at its next poll.
+    pub(crate) fn carried_out(&mut self, target: usize, uid: Uuid, now: Micros, calm: bool) {
+        if let Some(posted) = self.posted.remove(&uid)
+            && calm
+            && now - posted > PROMPT
+        {
+            let seconds = (now - posted) / SECOND;
+            self.violated(|| {
+                format!("target {target}: an instruction took {seconds} s to arrive, and nothing was wrong")
+            });
+        }
+    }
+
     /// The master's queue for a target is this now.
     pub(crate) fn queue_is(
         &mut self,
         instance: InstanceId,
         generation: Generation,
         rows: BTreeMap<u64, Uuid>,
+        now: Micros,
     ) {
+        let known = self.queues.get(&instance).map(|(_, rows)| rows);
+        for uid in rows.values() {
+            if known.is_none_or(|known| !known.values().any(|other| other == uid)) {
+                self.posted.entry(*uid).or_insert(now);
+            }
+        }
         self.queues.insert(instance, (generation, rows));
     }
 

@@ -149,7 +149,7 @@ impl Master {
             if touched.is_none_or(|touched| touched.contains(instance)) {
                 let rows = member.queue.iter().map(|(number, row)| (*number, row.uid));
                 ctx.checker
-                    .queue_is(*instance, member.generation, rows.collect());
+                    .queue_is(*instance, member.generation, rows.collect(), ctx.now);
             }
         }
     }

@@ -228,9 +228,13 @@ impl World {
             Event::Administrate => {
                 if ctx.now < ctx.options.end_of_trouble() {
                     workload::act(&mut self.master, &mut self.targets, ctx);
-                    let wait = ctx
-                        .random
-                        .between(0, 2 * HOUR / ctx.options.acts_per_hour.max(1));
+                    // Scripts act many times within a moment.
+                    let longest = if ctx.random.permille(200) {
+                        SECOND / 200
+                    } else {
+                        2 * HOUR / ctx.options.acts_per_hour.max(1)
+                    };
+                    let wait = ctx.random.between(0, longest);
                     ctx.after(wait, Event::Administrate);
                 }
             }

@@ -63,6 +63,20 @@ fn one_seed() {
     }
 }
 
+/// Where nothing goes wrong, a connected target hears of every change at once, not at its next poll.
+#[test]
+fn a_calm_fleet_is_prompt() {
+    for seed in 1..=20 {
+        let options = Options {
+            acts_per_hour: 1_000,
+            ..Options::calm(3, 1)
+        };
+        if let Err(violation) = simulate(seed, &options) {
+            panic!("{violation}");
+        }
+    }
+}
+
 /// A fleet in which nothing happens proves nothing.
 #[test]
 fn every_trouble_happens() {

@@ -173,6 +173,9 @@ impl Target {
                 });
             }
             last = instruction.number;
+            let calm = ctx.options.faults_per_hour == 0;
+            ctx.checker
+                .carried_out(index, instruction.uid, ctx.now, calm);
         }
         ctx.note(last.0);
     }
