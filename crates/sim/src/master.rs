@@ -264,7 +264,9 @@ impl Master {
 
     pub(crate) fn link_due(&mut self, id: ConnectionId, ctx: &mut Context) {
         let moment = Self::moment(ctx);
-        if let Some(link) = self.links.get_mut(&id) {
+        if let Some(link) = self.links.get_mut(&id)
+            && link.wake == Some(ctx.now)
+        {
             link.wake = None;
             link.machine.handle_timeout(moment);
             self.settle(id, ctx);

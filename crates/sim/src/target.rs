@@ -362,18 +362,23 @@ impl Target {
 
     pub(crate) fn agent_due(&mut self, ctx: &mut Context) {
         let now = wall(ctx.now, self.skew);
-        if let Some(alive) = &mut self.alive {
+        // A wake that an earlier one has overtaken is none.
+        if let Some(alive) = &mut self.alive
+            && alive.agent_wake == Some(ctx.now)
+        {
             alive.agent_wake = None;
             alive.agent.handle_timeout(now);
+            self.settle(ctx);
         }
-        self.settle(ctx);
     }
 
     pub(crate) fn link_due(&mut self, ctx: &mut Context) {
-        if let Some(link) = self.alive.as_mut().and_then(|alive| alive.link.as_mut()) {
+        if let Some(link) = self.alive.as_mut().and_then(|alive| alive.link.as_mut())
+            && link.wake == Some(ctx.now)
+        {
             link.wake = None;
+            self.with_link(ctx, TargetLink::handle_timeout);
         }
-        self.with_link(ctx, TargetLink::handle_timeout);
     }
 
     pub(crate) fn process_ended(&mut self, boot: Life, process: u64, ctx: &mut Context) {
