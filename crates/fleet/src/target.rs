@@ -13,6 +13,7 @@
 mod event;
 mod link;
 mod reports;
+mod state;
 
 pub use event::{DefinitionsApplied, TargetEvent};
 pub use link::{TargetConfig, TargetLink, TargetState};

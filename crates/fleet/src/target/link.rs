@@ -2,20 +2,19 @@
 
 use super::event::{DefinitionsApplied, TargetEvent};
 use super::reports::{ReportFlow, pack};
+use super::state::{Applied, Applying, Connection, Leaving, Serving, is_order};
 use crate::backoff::Backoff;
 use crate::error::{ProtocolError, Result};
 use crate::frame::encode_frames;
 use crate::limits::{
-    CONNECT_TIMEOUT, DOWNLOAD_BATCH_ROWS_MAX, KEEP_ALIVE, LEAVE_FLUSH_MAX,
-    MASTER_MESSAGE_BYTES_MAX, OUTBOX_MESSAGES_MAX, REFUSALS_PENDING_MAX, REPLY_TIMEOUT,
-    STORE_RETRY,
+    CONNECT_TIMEOUT, DOWNLOAD_BATCH_ROWS_MAX, LEAVE_FLUSH_MAX, MASTER_MESSAGE_BYTES_MAX,
+    OUTBOX_MESSAGES_MAX, REFUSALS_PENDING_MAX, REPLY_TIMEOUT, STORE_RETRY,
 };
 use crate::message::{
     Hello, HelloReply, InstructionText, Instructions, Moment, ReportRow, Results, TargetFacts,
     ToMaster, ToTarget,
 };
 use crate::version::PROTOCOL_VERSION;
-use jiff::Timestamp;
 use model::{
     Cursor, Generation, InstanceId, Instruction, InstructionBody, InstructionNumber, ReportPosition,
 };
@@ -68,84 +67,6 @@ pub struct TargetLink {
     ending: Option<String>,
     outbox: VecDeque<ToMaster>,
     events: VecDeque<TargetEvent>,
-}
-
-#[derive(Debug)]
-enum Connection {
-    Waiting {
-        until: Instant,
-    },
-    Connecting {
-        deadline: Instant,
-    },
-    /// Connected; the hello goes out once the store has finished what an earlier connection began.
-    Holding,
-    Greeting {
-        deadline: Instant,
-    },
-    Serving(Box<Serving>),
-    Ended,
-}
-
-/// What the store is making durable.
-#[derive(Debug)]
-enum Applying {
-    Definitions {
-        batch: Vec<Applied>,
-    },
-    Cursor {
-        cursor: Cursor,
-        failed: Option<InstructionText>,
-    },
-    Orders {
-        cursors: Vec<Cursor>,
-    },
-}
-
-/// What has to be remembered of a definition whose document the store has.
-#[derive(Debug)]
-struct Applied {
-    cursor: Cursor,
-    poll_interval_secs: Option<u32>,
-    re_enlist: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Leaving {
-    No,
-    /// Wanted; reports go first, until then.
-    Wanted {
-        flush_until: Option<Instant>,
-    },
-    /// The master was told on this connection.
-    Told,
-}
-
-/// State of one admitted connection.
-#[derive(Debug)]
-struct Serving {
-    reports_only: bool,
-    /// Changes up to here have been fetched.
-    fetched_sequence: u64,
-    /// Changes up to here have happened.
-    noticed_sequence: u64,
-    fetch_wanted: bool,
-    fetching: bool,
-    // Invariant: empty while `fetching`.
-    queue: VecDeque<Instruction>,
-    more: bool,
-    master_clock: Timestamp,
-    results_wanted: bool,
-    failed: Option<InstructionText>,
-    results_sent: bool,
-    reports: ReportFlow,
-    reports_wanted: bool,
-    reports_from: ReportPosition,
-    polling: bool,
-    renewing: bool,
-    last_sent: Instant,
-    /// Since when an answer is due; renewed by every sign of life.
-    answer_since: Option<Instant>,
 }
 
 impl TargetLink {
@@ -934,69 +855,5 @@ impl TargetLink {
         self.events.push_back(TargetEvent::Disconnect);
         // What the store is at has to end first, or it could bring back what the defection removes.
         self.ending = Some(text);
-    }
-}
-
-impl Serving {
-    fn notice(&mut self, sequence: u64) {
-        self.noticed_sequence = self.noticed_sequence.max(sequence);
-        self.fetch_wanted |= self.noticed_sequence > self.fetched_sequence;
-    }
-
-    /// An answer came: is another still due?
-    fn settle(&mut self, leaving: bool) {
-        let waits = leaving
-            || self.fetching
-            || self.results_sent
-            || self.polling
-            || self.renewing
-            || matches!(self.reports, ReportFlow::Sent { .. });
-        if !waits {
-            self.answer_since = None;
-        }
-    }
-
-    fn answer_due(&self) -> Option<Instant> {
-        self.answer_since.map(|since| since + REPLY_TIMEOUT)
-    }
-
-    fn poll_due(&self, poll_interval_secs: u32) -> Instant {
-        self.last_sent + Duration::from_secs(u64::from(poll_interval_secs)).min(KEEP_ALIVE)
-    }
-}
-
-impl Applied {
-    fn of(instruction: &Instruction) -> Self {
-        let poll_interval_secs = match instruction.body {
-            InstructionBody::SetPoll(secs) => Some(secs),
-            InstructionBody::Insert(_)
-            | InstructionBody::Update(_)
-            | InstructionBody::Delete(_)
-            | InstructionBody::Start { .. }
-            | InstructionBody::Stop { .. }
-            | InstructionBody::ReEnlist { .. }
-            | InstructionBody::Defect
-            | InstructionBody::SyncTime => None,
-        };
-        Self {
-            cursor: instruction.cursor(),
-            poll_interval_secs,
-            re_enlist: matches!(instruction.body, InstructionBody::ReEnlist { .. }),
-        }
-    }
-}
-
-/// Whether a refusal of this instruction is a recorded result rather than a block.
-fn is_order(instruction: &Instruction) -> bool {
-    match instruction.body {
-        InstructionBody::Start { .. }
-        | InstructionBody::Stop { .. }
-        | InstructionBody::SyncTime => true,
-        InstructionBody::Insert(_)
-        | InstructionBody::Update(_)
-        | InstructionBody::Delete(_)
-        | InstructionBody::ReEnlist { .. }
-        | InstructionBody::Defect
-        | InstructionBody::SetPoll(_) => false,
     }
 }
