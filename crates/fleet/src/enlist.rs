@@ -11,7 +11,7 @@ use crate::version::judge_version;
 use model::InstanceId;
 use std::time::{Duration, Instant};
 
-/// The target's end. Send [`request`](Self::request), then feed frames until the answer is there.
+/// The target's end. Send what [`poll_transmit`](Self::poll_transmit) gives, then feed frames until the answer is there.
 #[derive(Debug)]
 pub struct EnlistCall {
     request: Option<Vec<u8>>,
