@@ -1,5 +1,8 @@
 """Clients that people have, against the real program."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import pymssql
 import pytest
 import pytds
@@ -153,3 +156,92 @@ def test_any_string_comes_back_as_it_went(alone):
     with connect_pytds(alone, autocommit=True) as connection:
         for text in ["", "'", "''; DROP TABLE sysjobs --", "日本語 ❤", "a\tb\r\nc", "[x]", "%_", "\u00e9" * 3000]:
             assert rows(connection, "SELECT CAST(%s AS nvarchar(max))", (text,)) == [(text,)]
+
+
+def wait_for(connection, sql, expected, seconds=60):
+    deadline = time.monotonic() + seconds
+    while (found := rows(connection, sql)) != expected:
+        assert time.monotonic() < deadline, (sql, found)
+        time.sleep(0.05)
+
+
+def test_an_open_transaction_holds_up_no_run(alone):
+    job = """EXEC msdb.dbo.sp_add_job @job_name = N'runs on'
+             EXEC msdb.dbo.sp_add_jobstep @job_name = N'runs on', @step_name = N'only', @subsystem = N'CmdExec', @command = N'true'
+             EXEC msdb.dbo.sp_add_jobserver @job_name = N'runs on'"""
+    with connect_pymssql(alone) as writer, connect_pymssql(alone, autocommit=True) as reader:
+        reader.cursor().execute(job)
+        writer.cursor().execute("EXEC msdb.dbo.sp_add_job @job_name = N'left open'")
+        reader.cursor().execute("EXEC msdb.dbo.sp_start_job @job_name = N'runs on'")
+        wait_for(reader, "SELECT run_status FROM msdb.dbo.sysjobhistory WHERE step_id = 0", [(1,)])
+        assert rows(reader, "SELECT COUNT(*) FROM msdb.dbo.sysjobs") == [(1,)]
+        writer.rollback()
+
+
+def test_jobs_that_cannot_run_say_why(alone):
+    with connect_pymssql(alone, autocommit=True) as connection:
+        cursor = connection.cursor()
+        cursor.execute("EXEC msdb.dbo.sp_add_job @job_name = N'empty'; EXEC msdb.dbo.sp_add_jobserver @job_name = N'empty'")
+        with pytest.raises(pymssql.Error) as caught:
+            cursor.execute("EXEC msdb.dbo.sp_start_job @job_name = N'empty'")
+        assert caught.value.args[0] in (14528, 22022), caught.value.args
+        cursor.execute(
+            """EXEC msdb.dbo.sp_add_job @job_name = N'missing'
+               EXEC msdb.dbo.sp_add_jobstep @job_name = N'missing', @step_name = N'only', @subsystem = N'CmdExec',
+                   @command = N'no-such-command-anywhere'
+               EXEC msdb.dbo.sp_add_jobserver @job_name = N'missing'
+               EXEC msdb.dbo.sp_start_job @job_name = N'missing'"""
+        )
+        history = "SELECT h.run_status FROM msdb.dbo.sysjobhistory AS h WHERE step_id = 0"
+        wait_for(connection, history, [(0,)])
+        (message,) = rows(connection, "SELECT message FROM msdb.dbo.sysjobhistory WHERE step_id = 1")[0]
+        assert "not found" in message and "127" in message, message
+        # Somebody who is no sysadmin gets no shell.
+        cursor.execute(
+            """CREATE LOGIN dev WITH PASSWORD = N'Dev-Password-1'
+               USE msdb
+               CREATE USER dev FOR LOGIN dev
+               ALTER ROLE SQLAgentUserRole ADD MEMBER dev"""
+        )
+        with pymssql.connect(
+            server=alone.host, port=alone.port, user="dev", password="Dev-Password-1", database="msdb", autocommit=True
+        ) as dev:
+            refused = None
+            try:
+                dev.cursor().execute(
+                    """EXEC msdb.dbo.sp_add_job @job_name = N'shell'
+                       EXEC msdb.dbo.sp_add_jobstep @job_name = N'shell', @step_name = N'only', @subsystem = N'CmdExec', @command = N'id'
+                       EXEC msdb.dbo.sp_add_jobserver @job_name = N'shell'
+                       EXEC msdb.dbo.sp_start_job @job_name = N'shell'"""
+                )
+            except pymssql.Error as error:
+                refused = error.args[0]
+            if refused is None:
+                wait_for(
+                    connection,
+                    """SELECT h.run_status FROM msdb.dbo.sysjobhistory AS h JOIN msdb.dbo.sysjobs AS j ON j.job_id = h.job_id
+                       WHERE j.name = N'shell' AND h.step_id = 0""",
+                    [(0,)],
+                )
+            assert rows(dev, "SELECT COUNT(*) FROM msdb.dbo.sysjobs_view WHERE name = N'missing'") == [(0,)]
+            with pytest.raises(pymssql.Error) as caught:
+                dev.cursor().execute("EXEC msdb.dbo.sp_msx_enlist N'127.0.0.1,1'")
+            assert caught.value.args[0] == 229, caught.value.args
+
+
+def test_a_thousand_wrong_logins_leave_the_service_up(alone):
+    def guess(number):
+        try:
+            pytds.connect(dsn=alone.host, port=alone.port, user=f"guess{number % 7}", password="wrong", login_timeout=2)
+        except Exception as error:
+            return str(error)
+        return "let in"
+
+    with ThreadPoolExecutor(max_workers=100) as pool:
+        answers = list(pool.map(guess, range(1_000)))
+    assert "let in" not in answers
+    with connect_pymssql(alone, autocommit=True) as connection:
+        assert rows(connection, "SELECT 1") == [(1,)]
+    with open(f"/proc/{alone.process.pid}/status") as status:
+        (resident,) = [int(line.split()[1]) for line in status if line.startswith("VmRSS:")]
+    assert resident < 300 * 1024, resident
