@@ -170,6 +170,7 @@ pub fn serve(options: ServeOptions) -> Result<(), ServeError> {
     if options.settings.database.is_some() {
         return Err(ServeError::DatabaseUnsupported);
     }
+    crate::allocator::bound();
     let runtime = Builder::new_multi_thread()
         .worker_threads(NETWORK_THREADS)
         .thread_stack_size(NETWORK_STACK_BYTES)

@@ -4,6 +4,7 @@
 //! state machines of `agent` and `fleet` and the sessions of `engine`.
 
 pub mod agent_runtime;
+pub mod allocator;
 pub mod clock;
 pub mod console_front;
 pub mod control;
