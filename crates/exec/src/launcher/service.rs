@@ -15,7 +15,7 @@ use rustix::buffer::spare_capacity;
 use rustix::event::Timespec;
 use rustix::event::epoll::{self, EventData, EventFlags};
 use rustix::process::{Pid, Signal};
-use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -114,7 +114,9 @@ impl Service {
         listener.set_nonblocking(true).map_err(nonblocking)?;
         let children = signal_stream(SIGCHLD)?;
         let terminate = signal_stream(SIGTERM)?;
-        for signal in [SIGHUP, SIGINT] {
+        // SIGQUIT too: a shell's background program has it ignored, and steps would inherit that; what is
+        // handled here is reset when a step starts.
+        for signal in [SIGHUP, SIGINT, SIGQUIT] {
             // A handler that does nothing, unlike "ignore", is not inherited by steps.
             signal_hook::flag::register(signal, Arc::new(AtomicBool::new(false))).map_err(
                 |source| ExecError::System {
