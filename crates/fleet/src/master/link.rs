@@ -274,8 +274,6 @@ impl MasterLink {
             return;
         }
         member.fetch = Fetch::None;
-        // What was noticed while the fetch waited is in this answer: the next change needs a notice anew.
-        member.noticed = sequence < member.sequence;
         member.delivered = packed.list.iter().map(Instruction::cursor).collect();
         self.outbox.push_back(ToTarget::Instructions(Instructions {
             generation: member.generation,
@@ -284,6 +282,14 @@ impl MasterLink {
             sequence,
             clock: now.wall,
         }));
+        // A notice from while the fetch waited is answered by this; a change from while it loaded may have
+        // been covered by that notice, and is not in this answer. So notices start anew here.
+        member.noticed = sequence < member.sequence;
+        if member.noticed {
+            self.outbox.push_back(ToTarget::ChangeNotice {
+                sequence: member.sequence,
+            });
+        }
     }
 
     /// Answers [`MasterEvent::StoreResults`] once durable.
@@ -767,6 +773,25 @@ mod tests {
         assert_eq!(drain(&mut link).1, 1, "one notice");
         link.raise_change();
         assert_eq!(drain(&mut link).1, 0, "and no second one until it fetched");
+
+        // Once more; now another change comes while the answer is being loaded, behind the notice's back.
+        let results = ToMaster::Results(Results {
+            cursor: cursor(2),
+            refused: Vec::new(),
+            failed: None,
+        });
+        link.handle_frame(&results.encode(), now).unwrap();
+        link.handle_frame(&fetch(cursor(2)), now).unwrap();
+        link.raise_change();
+        link.results_stored();
+        link.raise_change();
+        drain(&mut link);
+        link.instructions_loaded(loaded(3), now);
+        assert_eq!(
+            drain(&mut link).1,
+            2,
+            "the answer, and a notice of the rest"
+        );
     }
 
     /// A hundred thousand idle links have to fit a small master beside their TLS.
