@@ -3,6 +3,8 @@
 //! As server: one certificate behind every protocol of the port, exchangeable while running; the fleet
 //! protocol alone asks for a client certificate. As client: the three encryption options of a target.
 
+pub use fleet::{ALPN_ENLIST, ALPN_FLEET};
+
 use super::{IdentityError, ServerIdentity, authority};
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -19,10 +21,6 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 /// Protocol name of strict TDS.
 pub const ALPN_TDS: &[u8] = b"tds/8.0";
-/// Protocol name of the fleet conversation.
-pub const ALPN_FLEET: &[u8] = b"muster/1";
-/// Protocol name of an enlistment.
-pub const ALPN_ENLIST: &[u8] = b"muster-enlist/1";
 /// Protocol name of the console.
 pub const ALPN_HTTP: &[u8] = b"http/1.1";
 
