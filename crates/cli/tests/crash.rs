@@ -178,9 +178,12 @@ fn dying_anywhere_loses_and_doubles_nothing() {
             if point.contains("enlist") {
                 fleet.leave_and_join();
             }
-            if point.starts_with("acknowledge_reports") && end == End::Target {
-                // A target stores what was acknowledged a little later, together.
-                wait_until("the acknowledgement to be stored", || {
+            // What an end does a little after the walk, by itself, must come before the next restart: a target
+            // stores together what was acknowledged, and either end tidies up after a deleted job.
+            let later = (point.starts_with("acknowledge_reports") && end == End::Target)
+                || point.starts_with("cleanup_job");
+            if later {
+                wait_until(&format!("{point} on the {end:?}"), || {
                     fleet.revive();
                     fleet.deaths > deaths
                 });
