@@ -209,9 +209,8 @@ pub(crate) struct TableArgs {
     /// Password [default: SQLCMDPASSWORD]
     #[arg(short = 'P', value_name = "PASSWORD", requires = "server")]
     pub(crate) password: Option<String>,
-    /// Do not check the server's certificate
-    #[arg(short = 'C')]
-    pub(crate) trust_server_certificate: bool,
+    #[command(flatten)]
+    pub(crate) trust: crate::sql::TrustArgs,
     /// JSON, one object a row
     #[arg(long)]
     pub(crate) json: bool,

@@ -34,7 +34,7 @@ pub(crate) fn run(args: &TableArgs, table: Table) -> ExitCode {
             args.server.as_deref().unwrap_or_default(),
             args.login.as_deref().unwrap_or_default(),
             args.password.as_deref(),
-            args.trust_server_certificate,
+            &args.trust,
             &sql,
         ),
     };

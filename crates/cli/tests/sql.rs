@@ -15,11 +15,20 @@ use harness::{Instance, PASSWORD, Scratch, program};
 use std::io::Write as _;
 use std::process::Stdio;
 
-/// Runs the client with a text on standard input. Output and exit status.
+/// Runs the client, which trusts any certificate, with a text on standard input. Output and exit status.
 fn sql(instance: &Instance, switches: &[&str], input: &str) -> (String, i32) {
-    let address = format!("{},{}", instance.address.ip(), instance.address.port());
+    sql_trusting(instance, &["-C"], switches, input)
+}
+
+fn sql_trusting(
+    instance: &Instance,
+    trust: &[&str],
+    switches: &[&str],
+    input: &str,
+) -> (String, i32) {
     let mut child = program()
-        .args(["sql", "-S", &address, "-U", "sa", "-C"])
+        .args(["sql", "-S", &instance.server(), "-U", "sa"])
+        .args(trust)
         .args(switches)
         .env("SQLCMDPASSWORD", PASSWORD)
         .stdin(Stdio::piped())
@@ -119,4 +128,40 @@ fn the_client_does_what_sqlcmd_does() {
         "{text}"
     );
     assert_eq!(status, 1);
+}
+
+#[test]
+fn an_exported_authority_is_trusted_and_no_other() {
+    let scratch = Scratch::new("sql-ca");
+    let instance = Instance::start(&scratch, "MASTER");
+    let other = Instance::start(&scratch, "OTHER");
+    let export = |of: &Instance| {
+        let output = program()
+            .args(["ca", "export", "--data"])
+            .arg(&of.data)
+            .output()
+            .unwrap();
+        let file = scratch.path().join(format!("{}.pem", of.name));
+        std::fs::write(&file, output.stdout).unwrap();
+        file.to_str().unwrap().to_owned()
+    };
+    let (own, foreign) = (export(&instance), export(&other));
+    for mode in ["-Nmandatory", "-Nstrict"] {
+        let select = [mode, "-h", "-1", "-W", "-Q", "SET NOCOUNT ON SELECT 1"];
+        let ask = |trust: &[&str]| sql_trusting(&instance, trust, &select, "");
+        assert_eq!(ask(&["--ca", &own]), ("1\n".to_owned(), 0), "{mode}");
+        for trust in [&["--ca", &foreign][..], &[]] {
+            let (text, status) = ask(trust);
+            assert_eq!(status, 1, "{mode} {trust:?} {text}");
+            assert!(text.contains("certificate"), "{mode} {trust:?} {text}");
+        }
+    }
+    let empty = scratch.path().join("empty.pem");
+    std::fs::write(&empty, "").unwrap();
+    for file in [empty, scratch.path().join("none.pem")] {
+        let file = file.to_str().unwrap();
+        let (text, status) = sql_trusting(&instance, &["--ca", file], &["-Q", "SELECT 1"], "");
+        assert_eq!(status, 1, "{text}");
+        assert!(text.contains("--ca") && text.contains(file), "{text}");
+    }
 }

@@ -1,6 +1,8 @@
 //! Switches of `muster sql`, and the login they make.
 
 use clap::Args;
+use server::identity::IdentityError;
+use server::identity::authority::read_certificates;
 use server::identity::tls::EncryptionOption;
 use server::tds_front::client::{ClientEncryption, ClientOptions, PORT_DEFAULT};
 use std::path::PathBuf;
@@ -52,12 +54,8 @@ pub(crate) struct SqlArgs {
     /// Leave $(NAME) as it is
     #[arg(short = 'x')]
     pub(super) no_substitution: bool,
-    /// Trust the server's certificate without a check
-    ///
-    /// Without it the certificate must come from the system's authorities or from those in the file
-    /// that SSL_CERT_FILE names ('muster ca export' writes one).
-    #[arg(short = 'C', verbatim_doc_comment)]
-    pub(super) trust_server_certificate: bool,
+    #[command(flatten)]
+    pub(super) trust: TrustArgs,
     /// Encryption: strict, mandatory, optional or disable
     #[arg(
         short = 'N',
@@ -101,6 +99,21 @@ pub(crate) struct SqlArgs {
     help: Option<bool>,
 }
 
+/// Whose certificate is good enough. Without either, the certificate must come from the system's authorities.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct TrustArgs {
+    /// Trust the server's certificate without a check
+    #[arg(short = 'C')]
+    pub(crate) trust_server_certificate: bool,
+    /// Authorities to trust besides the system's, PEM ('muster ca export' writes one)
+    #[arg(
+        long = "ca",
+        value_name = "FILE",
+        conflicts_with = "trust_server_certificate"
+    )]
+    pub(crate) ca: Option<PathBuf>,
+}
+
 /// What is wrong with the switches.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ArgsError {
@@ -113,6 +126,9 @@ pub(super) enum ArgsError {
     /// No password.
     #[error("no password: give -P or set {PASSWORD_VARIABLE}")]
     NoPassword,
+    /// The file of `--ca` holds no authority.
+    #[error("read the authorities of --ca")]
+    Authorities(#[source] IdentityError),
 }
 
 impl SqlArgs {
@@ -122,7 +138,7 @@ impl SqlArgs {
             &self.server,
             &self.login,
             self.password.as_deref(),
-            self.trust_server_certificate,
+            &self.trust,
         )?;
         options.database.clone_from(&self.database);
         options.encryption = self.encryption;
@@ -133,12 +149,12 @@ impl SqlArgs {
     }
 }
 
-/// The login of `-S`, `-U`, `-P` and `-C`.
+/// The login of `-S`, `-U`, `-P`, `-C` and `--ca`.
 pub(super) fn client_options(
     server: &str,
     login: &str,
     password: Option<&str>,
-    trust_server_certificate: bool,
+    trust: &TrustArgs,
 ) -> Result<ClientOptions, ArgsError> {
     let (host, port) = address(server)?;
     let password = match password {
@@ -150,8 +166,11 @@ pub(super) fn client_options(
     }
     let mut options = ClientOptions::new(host, port, login, &password);
     APPLICATION.clone_into(&mut options.application);
-    if trust_server_certificate {
+    if trust.trust_server_certificate {
         options.trust.option = EncryptionOption::Encrypt;
+    }
+    if let Some(file) = &trust.ca {
+        options.trust.authorities = read_certificates(file).map_err(ArgsError::Authorities)?;
     }
     Ok(options)
 }

@@ -9,7 +9,7 @@ mod output;
 mod runner;
 mod script;
 
-pub(crate) use args::SqlArgs;
+pub(crate) use args::{SqlArgs, TrustArgs};
 
 use crate::commands::{chain, fail};
 use connection::Connection;
@@ -35,11 +35,11 @@ pub(crate) fn query(
     server: &str,
     login: &str,
     password: Option<&str>,
-    trust_server_certificate: bool,
+    trust: &TrustArgs,
     sql: &str,
 ) -> Result<Vec<ResultTable>, String> {
-    let options = args::client_options(server, login, password, trust_server_certificate)
-        .map_err(|error| chain(&error))?;
+    let options =
+        args::client_options(server, login, password, trust).map_err(|error| chain(&error))?;
     let mut connection = Connection::open(&options).map_err(|error| chain(&error))?;
     let mut results: Vec<ResultTable> = Vec::new();
     let mut columns = Vec::new();
