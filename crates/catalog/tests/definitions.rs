@@ -5,12 +5,12 @@ mod support;
 
 use catalog::{
     Alert, BuiltInCategory, Catalog, CatalogError, CategoryClass, CategoryKind, Credential,
-    DatabaseUser, DefinitionsWrite, Grant, GrantState, JobFilter, Login, NewInstruction,
+    DatabaseUser, DefinitionsWrite, Grant, GrantState, JobFilter, Login, NewInstruction, NewTarget,
     Notification, Object, OriginFilter, Proxy, RoleMember, SettingValue, Token,
 };
 use model::{
-    CategoryId, JobId, NotifyLevel, Operation, Operator, OperatorId, ScheduleId, ScheduleUid,
-    ServerId, StepUid,
+    CategoryId, Generation, JobId, NotifyLevel, Operation, Operator, OperatorId, ScheduleId,
+    ScheduleUid, ServerId, StepUid,
 };
 use support::{
     DELETION, Directory, at, document, id, instruction, job, open, schedule, step, target,
@@ -616,6 +616,30 @@ fn generations_never_repeat() {
             refused(catalog, |w| w.enlist_target(&target(50, "OTHER"))),
             @r#"target server "T" already exists"#
         );
+    });
+}
+
+/// A master restored from an older copy has forgotten generations that its targets had since.
+#[test]
+fn a_generation_lies_above_what_the_target_had() {
+    with_catalog(|catalog| {
+        let claiming = |claimed| NewTarget {
+            previous_generation: Some(Generation(claimed)),
+            ..target(50, "T")
+        };
+        for (claimed, given) in [
+            (0, 1),
+            (7, 8),
+            (3, 9),
+            (9, 10),
+            // Nonsense does not use up the numbers.
+            (u64::MAX, 11),
+            (i64::MAX as u64, 12),
+            ((1 << 32) + 13, 13),
+        ] {
+            let target = write(catalog, |w| w.enlist_target(&claiming(claimed)));
+            assert_eq!(target.generation, Generation(given), "claiming {claimed}");
+        }
     });
 }
 

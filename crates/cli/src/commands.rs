@@ -2,7 +2,6 @@
 
 use crate::args::{DefectArgs, EnlistArgs, read_secret};
 use server::control::{Answer, Request, ask};
-use std::error::Error;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
@@ -69,7 +68,7 @@ fn show(data: &Path, request: &Request) -> ExitCode {
         Ok(Answer::Text { text }) => print(&text),
         Ok(Answer::Results { .. }) => fail("the instance answered something else"),
         Ok(Answer::Error { number, message }) => fail(&numbered(number, &message)),
-        Err(error) => fail(&chain(&error)),
+        Err(error) => fail(&model::error_chain(&error)),
     }
 }
 
@@ -93,16 +92,4 @@ pub(crate) fn print(text: &str) -> ExitCode {
 pub(crate) fn fail(message: &str) -> ExitCode {
     eprintln!("muster: {message}");
     ExitCode::FAILURE
-}
-
-/// An error with its causes, from the outermost in.
-pub(crate) fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }

@@ -3,7 +3,7 @@
 //! It uses only what any user has: `muster serve`, the control socket's commands and `muster sql`.
 
 use crate::args::DemoArgs;
-use crate::commands::{chain, fail, numbered};
+use crate::commands::{fail, numbered};
 use crate::tables;
 use server::control::{Answer, Request, ResultTable, ask};
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -64,7 +64,7 @@ impl Demo {
         let mark = format!("{:x}-{}", std::process::id(), args.listen.port());
         let mut demo = Self {
             directory: std::env::temp_dir().join(format!("muster-demo-{mark}")),
-            password: server::random_password().map_err(|error| chain(&error))?,
+            password: server::random_password().map_err(|error| model::error_chain(&error))?,
             interrupted,
             instances: Vec::new(),
         };
@@ -227,7 +227,7 @@ impl Demo {
         let request = Request::Query {
             sql: sql.to_owned(),
         };
-        match ask(&self.master()?.data, &request).map_err(|error| chain(&error))? {
+        match ask(&self.master()?.data, &request).map_err(|error| model::error_chain(&error))? {
             Answer::Results { results } => Ok(results),
             Answer::Text { text } => Err(text),
             Answer::Error { number, message } => Err(numbered(number, &message)),
@@ -323,7 +323,7 @@ fn own_path() -> Result<PathBuf, String> {
 }
 
 fn answer_text(answer: Result<Answer, server::control::ControlError>) -> Result<String, String> {
-    match answer.map_err(|error| chain(&error))? {
+    match answer.map_err(|error| model::error_chain(&error))? {
         Answer::Text { text } => Ok(text),
         Answer::Results { .. } => Err("the instance answered something else".to_owned()),
         Answer::Error { number, message } => Err(numbered(number, &message)),

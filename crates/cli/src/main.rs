@@ -26,7 +26,7 @@ fn main() -> ExitCode {
     match cli.command {
         Command::Serve(args) => match args.into_options() {
             Ok(options) => serve(options),
-            Err(error) => commands::fail(&commands::chain(error.as_ref())),
+            Err(error) => commands::fail(&model::error_chain(error.as_ref())),
         },
         Command::Demo(args) => demo::run(&args),
         Command::Sql(args) => sql::run(args),
@@ -54,7 +54,7 @@ fn serve(options: ServeOptions) -> ExitCode {
     match server::serve(options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            tracing::error!("{}", commands::chain(&error));
+            tracing::error!("{}", model::error_chain(&error));
             ExitCode::FAILURE
         }
     }

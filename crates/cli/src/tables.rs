@@ -4,7 +4,7 @@
 //! control socket (`--data`) or a login (`-S`).
 
 use crate::args::TableArgs;
-use crate::commands::{chain, fail, numbered, print};
+use crate::commands::{fail, numbered, print};
 use server::control::{Answer, Request, ResultTable, ask};
 use std::process::ExitCode;
 
@@ -28,7 +28,7 @@ pub(crate) fn run(args: &TableArgs, table: Table) -> ExitCode {
             Ok(Answer::Results { results }) => Ok(results),
             Ok(Answer::Error { number, message }) => Err(numbered(number, &message)),
             Ok(Answer::Text { .. }) => Err("the instance answered something else".to_owned()),
-            Err(error) => Err(chain(&error)),
+            Err(error) => Err(model::error_chain(&error)),
         },
         None => crate::sql::query(
             args.server.as_deref().unwrap_or_default(),

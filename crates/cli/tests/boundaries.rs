@@ -33,7 +33,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "exec", "console",
         ],
     ),
-    ("cli", &["server", "tds", "tsql", "exec", "engine"]),
+    ("cli", &["model", "server", "tds", "tsql", "exec", "engine"]),
     ("sim", &["model", "schedule", "agent", "fleet"]),
 ];
 

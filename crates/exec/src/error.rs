@@ -110,16 +110,3 @@ impl ExecError {
         }
     }
 }
-
-/// The error and its causes as one line, for logs and for the launcher's last words.
-#[must_use]
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text.push_str(": ");
-        text.push_str(&inner.to_string());
-        cause = inner.source();
-    }
-    text
-}

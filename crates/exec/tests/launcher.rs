@@ -653,7 +653,7 @@ fn a_launcher_that_cannot_start() {
     };
     let attempt = |config: LauncherConfig| {
         let error = LauncherClient::connect_or_spawn(config, Box::new(|_| {})).unwrap_err();
-        exec::error::chain(&error)
+        model::error_chain(&error)
     };
     let text = attempt(config("/no/such/muster"));
     assert!(

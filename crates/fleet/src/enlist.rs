@@ -57,12 +57,11 @@ impl EnlistCall {
 /// The master's end. Feed the first frame, decide, send the answer, close.
 #[derive(Debug)]
 pub struct EnlistDesk {
-    facts: DeskFacts,
     deadline: Instant,
     asked: bool,
 }
 
-/// What the master knows before it looks into the catalog.
+/// What the master knows of itself, read in the transaction that enlists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeskFacts {
     /// This instance.
@@ -78,9 +77,8 @@ pub struct DeskFacts {
 impl EnlistDesk {
     /// A desk for a connection that was just accepted.
     #[must_use]
-    pub fn new(facts: DeskFacts, now: Moment) -> Self {
+    pub fn new(now: Moment) -> Self {
         Self {
-            facts,
             deadline: now.instant + HELLO_TIMEOUT,
             asked: false,
         }
@@ -98,27 +96,19 @@ impl EnlistDesk {
         self.deadline
     }
 
-    /// Takes the target's request. `Ok(Err(refusal))` is to be answered without looking further;
-    /// `Ok(Ok(request))` passed every rule that needs no catalog: check the proof, then the name against
+    /// Takes the target's request: check the proof, then the rules ([`judge_request`]) and the name against
     /// the other targets ([`name_taken`]), then write the target and sign its key.
-    ///
-    /// The proof is not checked before the rules, and the rules tell a stranger nothing but versions and
-    /// whether the server is a master.
     ///
     /// # Errors
     /// The target broke the protocol.
-    pub fn handle_frame(
-        &mut self,
-        body: &[u8],
-    ) -> Result<std::result::Result<EnlistRequest, Refusal>> {
+    pub fn handle_frame(&mut self, body: &[u8]) -> Result<EnlistRequest> {
         if std::mem::replace(&mut self.asked, true) {
             return Err(ProtocolError::Unexpected {
                 message: "a second request",
                 state: "answering the first",
             });
         }
-        let request = EnlistRequest::decode(body)?;
-        Ok(judge_request(&request, &self.facts).map(|()| request))
+        EnlistRequest::decode(body)
     }
 
     /// The answer, as frames.
@@ -291,14 +281,14 @@ mod tests {
             utc_offset_minutes: 0,
         };
         let mut call = EnlistCall::new(&request(), now);
-        let mut desk = EnlistDesk::new(facts(), now);
+        let mut desk = EnlistDesk::new(now);
         let frame = call.poll_transmit().expect("the request");
         assert_eq!(call.poll_transmit(), None);
         let body = crate::FrameReader::new(desk.message_bytes_max())
             .read(&mut frame.as_slice())
             .expect("a frame")
             .expect("whole");
-        assert_eq!(desk.handle_frame(&body), Ok(Ok(request())));
+        assert_eq!(desk.handle_frame(&body), Ok(request()));
         assert!(desk.handle_frame(&body).is_err());
         let answer = desk.answer(&Err(name_taken("EDGE1")));
         let body = crate::FrameReader::new(call.message_bytes_max())

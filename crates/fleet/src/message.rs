@@ -280,7 +280,8 @@ pub struct EnlistRequest {
     pub facts: TargetFacts,
     /// PKCS#10, DER: the key it will use.
     pub request_der: Vec<u8>,
-    /// Generation of its enlistment at this master so far, when it has one.
+    /// The last generation it had, here or elsewhere: what is given out now lies above it, also at a master
+    /// that was restored from an older copy and has forgotten it.
     pub previous_generation: Option<Generation>,
     /// The master it is enlisted at, by instance: another master refuses with 14296, however it is spelled.
     pub enlisted_at: Option<InstanceId>,

@@ -3,12 +3,14 @@
 //!
 //! No IO and no clock. Instants are UTC; what is local says so. Start with [`job`] and [`fleet`].
 
+mod chain;
 pub mod encoding;
 pub mod fleet;
 pub mod id;
 pub mod job;
 pub mod run;
 
+pub use chain::error_chain;
 pub use fleet::{
     Cursor, Enlistment, Instruction, InstructionBody, InstructionObject, MSX_OPERATOR, Operation,
     POLL_INTERVAL_SECS_DEFAULT, POLL_INTERVAL_SECS_RANGE, TargetStatus,

@@ -61,7 +61,7 @@ pub(crate) fn from_catalog(error: &CatalogError) -> SqlError {
         ),
         CatalogError::Closed => (6005, 14, "SHUTDOWN is in progress.".to_owned()),
         CatalogError::Commit { source } => {
-            tracing::error!(error = %chain(error), "commit failed");
+            tracing::error!(error = %model::error_chain(error), "commit failed");
             return from_catalog(source);
         }
         CatalogError::Newer { .. }
@@ -70,7 +70,7 @@ pub(crate) fn from_catalog(error: &CatalogError) -> SqlError {
         | CatalogError::Io { .. }
         | CatalogError::Storage { .. }
         | _ => {
-            tracing::error!(error = %chain(error), "catalog failed");
+            tracing::error!(error = %model::error_chain(error), "catalog failed");
             (
                 823,
                 24,
@@ -80,15 +80,4 @@ pub(crate) fn from_catalog(error: &CatalogError) -> SqlError {
     };
     let (number, severity, text) = number_and_text;
     SqlError::new(number, severity, text)
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }

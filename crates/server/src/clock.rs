@@ -1,5 +1,6 @@
 //! The one place that reads the host's clock.
 
+use fleet::message::Moment;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::time::Instant;
@@ -19,6 +20,16 @@ pub trait Clock: Send + Sync + 'static {
     fn offset_minutes(&self, instant: Timestamp) -> i16 {
         let seconds = self.time_zone().to_offset(instant).seconds();
         i16::try_from(seconds / 60).unwrap_or(0)
+    }
+
+    /// Now, as the fleet's machines take it.
+    fn moment(&self) -> Moment {
+        let wall = self.now();
+        Moment {
+            instant: self.monotonic(),
+            wall,
+            utc_offset_minutes: self.offset_minutes(wall),
+        }
     }
 }
 

@@ -162,24 +162,9 @@ fn remote_error(error: EnlistError) -> RemoteError {
         | EnlistError::Timeout
         | EnlistError::Identity(_)
         | EnlistError::Catalog(_)) => RemoteError::Failed {
-            cause: chain(&other),
+            cause: model::error_chain(&other),
         },
     }
-}
-
-/// An error with its causes, without repeating what a wrapper says already.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let more = cause.to_string();
-        if !text.contains(&more) {
-            text.push_str(": ");
-            text.push_str(&more);
-        }
-        source = cause.source();
-    }
-    text
 }
 
 impl Services for InstanceServices {

@@ -8,7 +8,7 @@ use crate::file::File;
 use crate::options::Broken;
 use crate::target::brief;
 use crate::time::wall;
-use fleet::enlist::{DeskFacts, EnlistDesk};
+use fleet::enlist::{DeskFacts, EnlistDesk, judge_request};
 use fleet::master::{Kick, LoadedInstructions, TargetRecord};
 use fleet::message::{BackoffAdvice, EnlistReply, EnlistRequest, Hello, Proof};
 use fleet::{FrameReader, MasterConfig, MasterEvent, MasterLink, Moment, PROTOCOL_VERSION};
@@ -201,13 +201,7 @@ impl Master {
     ) {
         let moment = Self::moment(ctx);
         if enlist {
-            let facts = DeskFacts {
-                master: self.instance,
-                version: PROTOCOL_VERSION,
-                ready: true,
-                enlisted_at: None,
-            };
-            let machine = EnlistDesk::new(facts, moment);
+            let machine = EnlistDesk::new(moment);
             let reader = FrameReader::new(machine.message_bytes_max());
             self.desks.insert(connection, Desk { machine, reader });
             return;
@@ -235,13 +229,21 @@ impl Master {
                 .ok()
                 .flatten()
                 .and_then(|body| desk.machine.handle_frame(&body).ok());
-            match request {
-                Some(Ok(request)) => self.enlist(id, &request, ctx),
-                Some(Err(refusal)) => {
+            let Some(request) = request else {
+                return self.close_desk(id, ctx);
+            };
+            let facts = DeskFacts {
+                master: self.instance,
+                version: PROTOCOL_VERSION,
+                ready: true,
+                enlisted_at: None,
+            };
+            match judge_request(&request, &facts) {
+                Ok(()) => self.enlist(id, &request, ctx),
+                Err(refusal) => {
                     let bytes = desk.machine.answer(&Err(refusal));
                     ctx.send(id, Node::Master, bytes);
                 }
-                None => self.close_desk(id, ctx),
             }
             return;
         }

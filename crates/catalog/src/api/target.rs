@@ -59,6 +59,9 @@ pub struct NewTarget {
     pub instance: InstanceId,
     /// Version of its program.
     pub version: String,
+    /// The last generation it says it had, here or elsewhere. The new one is above it, so that a master
+    /// restored from an older copy never gives an instance the same generation twice.
+    pub previous_generation: Option<Generation>,
 }
 
 /// Conditions on targets; all of them hold.

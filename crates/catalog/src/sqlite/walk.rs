@@ -475,6 +475,7 @@ fn every_statement_on_definitions_uses_an_index() {
         poll_interval_secs: 60,
         instance: InstanceId(u(70)),
         version: "0.1.0".to_owned(),
+        previous_generation: None,
     };
     let target = call!(called, w.enlist_target(&target));
     let server = target.id;

@@ -173,6 +173,7 @@ pub(crate) fn target(n: u128, name: &str) -> NewTarget {
         poll_interval_secs: 60,
         instance: InstanceId(id(n)),
         version: "0.1.0".to_owned(),
+        previous_generation: None,
     }
 }
 

@@ -11,7 +11,7 @@ mod script;
 
 pub(crate) use args::{SqlArgs, TrustArgs};
 
-use crate::commands::{chain, fail};
+use crate::commands::fail;
 use connection::Connection;
 use server::control::ResultTable;
 use std::ops::ControlFlow;
@@ -23,7 +23,7 @@ use tds::reply::Event;
 pub(crate) fn run(args: SqlArgs) -> ExitCode {
     match runner::run(args) {
         Ok(code) => code,
-        Err(error) => fail(&chain(&error)),
+        Err(error) => fail(&model::error_chain(&error)),
     }
 }
 
@@ -38,9 +38,9 @@ pub(crate) fn query(
     trust: &TrustArgs,
     sql: &str,
 ) -> Result<Vec<ResultTable>, String> {
-    let options =
-        args::client_options(server, login, password, trust).map_err(|error| chain(&error))?;
-    let mut connection = Connection::open(&options).map_err(|error| chain(&error))?;
+    let options = args::client_options(server, login, password, trust)
+        .map_err(|error| model::error_chain(&error))?;
+    let mut connection = Connection::open(&options).map_err(|error| model::error_chain(&error))?;
     let mut results: Vec<ResultTable> = Vec::new();
     let mut columns = Vec::new();
     let mut failure = None;
@@ -72,7 +72,7 @@ pub(crate) fn query(
         }
         ControlFlow::Continue(())
     });
-    ran.map_err(|error| chain(&error))?;
+    ran.map_err(|error| model::error_chain(&error))?;
     match failure {
         Some(message) => Err(message),
         None => Ok(results),

@@ -189,7 +189,7 @@ impl Runner {
                 Ok(next) => return Ok(next),
                 // At a prompt a slip ends nothing.
                 Err(error @ SqlError::Script { .. }) if interactive => {
-                    let text = crate::commands::chain(&error);
+                    let text = model::error_chain(&error);
                     self.printer.line(&text).map_err(SqlError::Write)?;
                 }
                 Err(error) => return Err(error),

@@ -16,7 +16,7 @@ mod service;
 mod serving;
 mod steps;
 
-use crate::error::{ExecError, chain};
+use crate::error::ExecError;
 use crate::socket;
 use service::Service;
 use std::ffi::OsString;
@@ -83,7 +83,7 @@ pub fn main(dir: &Path) -> ExitCode {
             return ExitCode::FAILURE;
         }
         Err(error) => {
-            let _ = writeln!(stdout, "{FAILED}{}", chain(&error));
+            let _ = writeln!(stdout, "{FAILED}{}", model::error_chain(&error));
             return ExitCode::FAILURE;
         }
     };
@@ -93,7 +93,7 @@ pub fn main(dir: &Path) -> ExitCode {
     match service.run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("launcher: {}", chain(&error));
+            eprintln!("launcher: {}", model::error_chain(&error));
             ExitCode::FAILURE
         }
     }

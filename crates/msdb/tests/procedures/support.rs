@@ -242,6 +242,7 @@ impl Fixture {
                 poll_interval_secs: POLL_INTERVAL_SECS_DEFAULT,
                 instance: InstanceId(instance),
                 version: "0.1.0".to_owned(),
+                previous_generation: None,
             })
         })
         .id

@@ -291,7 +291,7 @@ impl Store {
             Stored::Loose(missed, result) => {
                 self.loose_in_flight -= 1;
                 if let Err(error) = result {
-                    tracing::warn!(error = %exec::error::chain(&error), "progress of schedules was not stored");
+                    tracing::warn!(error = %model::error_chain(&error), "progress of schedules was not stored");
                     if !missed.is_empty() {
                         self.missed.extend(missed);
                         self.wait(now);
@@ -329,7 +329,7 @@ impl Store {
                 found.queued
             }
             Err(error) => {
-                let cause = exec::error::chain(&error);
+                let cause = model::error_chain(&error);
                 tracing::error!(%run, error = %cause, "a run's rows were not stored");
                 // A start or a step that could not be recorded does not take place; rows are tried again.
                 let mut again = Vec::new();

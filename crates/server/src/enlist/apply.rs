@@ -1,6 +1,6 @@
 //! The target's end of an enlistment: asks a master, and stores the membership it gives.
 
-use super::{read_message, write_message};
+use super::{read_message, write_frames};
 use crate::clock::Clock;
 use crate::dial::{AddressError, DialError, MasterAddress, dial};
 use crate::identity::authority::new_target_request;
@@ -10,10 +10,8 @@ use crate::services::option_of;
 use catalog::{
     AuditEntry, Catalog, CatalogError, DefinitionsWrite, EnlistmentRow, SettingValue, TargetCursor,
 };
-use fleet::limits::HELLO_BYTES_MAX;
-use fleet::message::{
-    EnlistReply, EnlistRequest, Proof, Refusal, TargetFacts, decode_enlist_answer,
-};
+use fleet::enlist::EnlistCall;
+use fleet::message::{EnlistReply, EnlistRequest, Proof, Refusal, TargetFacts};
 use fleet::{numbers, version};
 use jiff::{Span, Timestamp};
 use model::{Cursor, Enlistment, MSX_OPERATOR, Operator, OperatorId};
@@ -122,6 +120,7 @@ impl Applicant {
 
     /// Checks what this instance can check alone, and makes key and request.
     fn prepare(&self, application: &Application) -> Result<Prepared, EnlistError> {
+        let cursor = self.catalog.runs_read(|read| read.target_cursor())?;
         let (instance, enlistment, is_master) = self.catalog.definitions_read(|read| {
             // Whoever has targets is a master; an operator named MSXOperator alone does not make one that
             // could not enlist.
@@ -155,7 +154,11 @@ impl Applicant {
                 program_version: self.program_version.clone(),
             },
             request_der,
-            previous_generation: enlistment.as_ref().map(|row| row.enlistment.generation),
+            // The cursor outlives a defection.
+            previous_generation: enlistment
+                .as_ref()
+                .map(|row| row.enlistment.generation)
+                .max(cursor.map(|cursor| cursor.generation)),
             enlisted_at: enlistment.map(|row| row.enlistment.master_id),
             requested_by: application.requested_by.clone(),
         };
@@ -219,13 +222,16 @@ impl Applicant {
         };
         let mut stream = dial(address, trust, None, ALPN_ENLIST).await?;
         *asked = true;
-        write_message(&mut stream, &request.encode())
+        let mut call = EnlistCall::new(request, self.clock.moment());
+        while let Some(frames) = call.poll_transmit() {
+            write_frames(&mut stream, &frames)
+                .await
+                .map_err(EnlistError::Broken)?;
+        }
+        let body = read_message(&mut stream, call.message_bytes_max(), call.deadline())
             .await
             .map_err(EnlistError::Broken)?;
-        let body = read_message(&mut stream, HELLO_BYTES_MAX)
-            .await
-            .map_err(EnlistError::Broken)?;
-        let answer = decode_enlist_answer(&body).map_err(|error| {
+        let answer = call.handle_frame(&body).map_err(|error| {
             EnlistError::Broken(io::Error::new(io::ErrorKind::InvalidData, error))
         })?;
         Ok(answer?)

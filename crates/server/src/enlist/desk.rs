@@ -2,7 +2,7 @@
 //! certificate in one transaction before it answers.
 
 use super::used_token::{UsedToken, forget_expired};
-use super::{read_message, write_message};
+use super::{read_message, write_frames};
 use crate::clock::Clock;
 use crate::identity::token::EnlistToken;
 use crate::identity::{Authority, PasswordVault};
@@ -11,7 +11,6 @@ use crate::master_end::DEFECTED_SETTINGS;
 use catalog::{AuditEntry, Catalog, CatalogError, DefinitionsWrite, NewTarget, Token};
 use fleet::admission::TokenBucket;
 use fleet::enlist::{DeskFacts, judge_request, name_taken};
-use fleet::limits::{HELLO_BYTES_MAX, HELLO_TIMEOUT};
 use fleet::message::{EnlistAnswer, EnlistReply, EnlistRequest, Proof, Refusal};
 use fleet::{numbers, version};
 use model::{MSX_OPERATOR, POLL_INTERVAL_SECS_DEFAULT};
@@ -58,17 +57,14 @@ impl EnlistDesk {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send,
     {
-        let body =
-            match tokio::time::timeout(HELLO_TIMEOUT, read_message(&mut stream, HELLO_BYTES_MAX))
-                .await
-            {
-                Ok(Ok(body)) => body,
-                Ok(Err(error)) => {
-                    return tracing::debug!(%address, %error, "enlistment ended early");
-                }
-                Err(_) => return tracing::debug!(%address, "enlistment without a request"),
-            };
-        let request = match EnlistRequest::decode(&body) {
+        let mut machine = fleet::enlist::EnlistDesk::new(self.clock.moment());
+        let body = match read_message(&mut stream, machine.message_bytes_max(), machine.deadline())
+            .await
+        {
+            Ok(body) => body,
+            Err(error) => return tracing::debug!(%address, %error, "no request to enlist came"),
+        };
+        let request = match machine.handle_frame(&body) {
             Ok(request) => request,
             Err(error) => return tracing::warn!(%address, %error, "enlistment not understood"),
         };
@@ -97,9 +93,7 @@ impl EnlistDesk {
         self.catalog
             .crash_points()
             .hit("server.before_enlist_reply");
-        if let Err(error) =
-            write_message(&mut stream, &fleet::message::encode_enlist_answer(&answer)).await
-        {
+        if let Err(error) = write_frames(&mut stream, &machine.answer(&answer)).await {
             tracing::debug!(%address, %error, "enlistment not answered");
         }
         // The answer is out; whether the peer waits for an orderly end is its affair.
@@ -149,6 +143,7 @@ impl EnlistDesk {
                         .map_or(POLL_INTERVAL_SECS_DEFAULT, |t| t.poll_interval_secs),
                     instance: request.instance,
                     version: request.facts.program_version.clone(),
+                    previous_generation: request.previous_generation,
                 })
                 .map_err(Judged::Catalog)?;
             let certificate = self

@@ -86,7 +86,7 @@ impl MasterEnd {
         certificate: PeerCertificate,
     ) {
         let (done, mut finished) = mpsc::channel(DONE_WAITING_MAX);
-        let now = moment(&self);
+        let now = self.clock.moment();
         let link = MasterLink::new(Arc::clone(&self.config), Some(certificate.instance), now);
         let (mut reader, mut writer) = tokio::io::split(stream);
         let mut task = Task {
@@ -131,18 +131,9 @@ impl MasterEnd {
     }
 }
 
-fn moment(end: &MasterEnd) -> Moment {
-    let wall = end.clock.now();
-    Moment {
-        instant: end.clock.monotonic(),
-        wall,
-        utc_offset_minutes: end.clock.offset_minutes(wall),
-    }
-}
-
 impl Task {
     fn now(&self) -> Moment {
-        moment(&self.end)
+        self.end.clock.moment()
     }
 
     fn deadline(&self) -> Instant {

@@ -115,7 +115,7 @@ pub async fn run(end: TargetEnd, orders: Arc<Orders>) -> Result<(), CatalogError
         seed: end.instance.0.as_u64_pair().0,
     };
     let (done, mut finished) = mpsc::channel(DONE_WAITING_MAX);
-    let now = moment(&*end.clock);
+    let now = end.clock.moment();
     let link = TargetLink::new(config, state, now);
     let frames = FrameReader::new(link.message_bytes_max());
     let mut task = Task {
@@ -187,15 +187,6 @@ fn stored_state(store: &TargetStore) -> Result<TargetState, CatalogError> {
     })
 }
 
-fn moment(clock: &dyn Clock) -> Moment {
-    let wall = clock.now();
-    Moment {
-        instant: clock.monotonic(),
-        wall,
-        utc_offset_minutes: clock.offset_minutes(wall),
-    }
-}
-
 async fn read_some(
     reader: Option<&mut ReadHalf<TlsStream<TcpStream>>>,
     chunk: &mut [u8],
@@ -218,7 +209,7 @@ async fn send_some(
 
 impl Task {
     fn now(&self) -> Moment {
-        moment(&*self.end.clock)
+        self.end.clock.moment()
     }
 
     fn deadline(&self) -> Instant {

@@ -13,6 +13,10 @@ use model::{Enlistment, Generation, InstanceId, InstructionNumber, JobId, Server
 use rusqlite::types::Value;
 use rusqlite::{Row, params, params_from_iter};
 
+/// How far above the last generation given out a target's own may lie to be believed; a claim beyond that is
+/// taken for nonsense, lest one target use up the numbers.
+const GENERATION_LEAD_MAX: i64 = 1 << 32;
+
 /// `originating_server_id` of the master.
 const MASTER_ORIGIN: i64 = 1;
 
@@ -124,9 +128,13 @@ pub(super) fn enlist_target(w: &mut Definitions<'_>, target: &NewTarget) -> Resu
                 other.name,
             ));
         }
+        let claimed = target.previous_generation.map_or(0, |claimed| claimed.0);
         let generation: u64 = w.db.sure(
-            "UPDATE instance SET last_generation = last_generation + 1 RETURNING last_generation",
-            [],
+            "UPDATE instance SET last_generation = 1 + CASE
+                 WHEN ?1 BETWEEN last_generation AND last_generation + ?2 THEN ?1
+                 ELSE last_generation END
+             RETURNING last_generation",
+            [i64::try_from(claimed).unwrap_or(0), GENERATION_LEAD_MAX],
             |row| unsigned(row, 0),
         )?;
         let id: i64 = w.db.sure(

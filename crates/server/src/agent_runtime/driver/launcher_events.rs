@@ -16,10 +16,10 @@ impl Driver {
                 complete, steps, ..
             } => self.on_reconnected(complete, steps),
             LauncherEvent::Lost { reason } => {
-                tracing::error!(error = %exec::error::chain(&reason), "the launcher was lost; another is started");
+                tracing::error!(error = %model::error_chain(&reason), "the launcher was lost; another is started");
             }
             LauncherEvent::Unavailable { reason } => {
-                tracing::error!(error = %exec::error::chain(&reason), "there is no launcher");
+                tracing::error!(error = %model::error_chain(&reason), "there is no launcher");
             }
             LauncherEvent::Running { .. } | LauncherEvent::Output { .. } => {}
         }

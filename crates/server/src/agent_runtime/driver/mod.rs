@@ -373,7 +373,7 @@ impl Driver {
         }
         let jobs: Vec<JobId> = changes.jobs.into_iter().collect();
         if let Err(error) = self.load(&jobs) {
-            tracing::error!(error = %exec::error::chain(&error), "changed jobs could not be read");
+            tracing::error!(error = %model::error_chain(&error), "changed jobs could not be read");
             self.shared.put_back(&jobs);
             self.changes_due = Some(self.config.clock.monotonic() + CLOCK_CHECK_INTERVAL);
         }
@@ -523,7 +523,7 @@ impl Driver {
             move |result: Result<(), catalog::CatalogError>| {
                 drop(catalog);
                 if let Err(error) = result {
-                    tracing::error!(%job, error = %exec::error::chain(&error), "a job that deletes itself is still there");
+                    tracing::error!(%job, error = %model::error_chain(&error), "a job that deletes itself is still there");
                 }
             },
         );

@@ -20,7 +20,7 @@ impl Driver {
         let place = (launch.run, launch.sequence);
         let prepared = match self.owner(&launch.document.job.owner_sid) {
             Ok(owner) => prepare(&launch, &self.config, &self.host, owner.as_ref(), now),
-            Err(error) => Prepared::Refused(texts::owner_not_read(&exec::error::chain(&error))),
+            Err(error) => Prepared::Refused(texts::owner_not_read(&model::error_chain(&error))),
         };
         match prepared {
             Prepared::Refused(text) => Some(step_ended(
@@ -65,7 +65,7 @@ impl Driver {
                     Err(ExecError::Connection { .. }) => {}
                     Err(error) => {
                         self.in_flight.remove(&place);
-                        let text = exec::error::chain(&error);
+                        let text = model::error_chain(&error);
                         let text = exec::StepEnd::NotStarted(text).to_string();
                         let result = outcome::without_process(StepEnd::Failed, text, now);
                         return Some(step_ended(place, result));
@@ -210,7 +210,7 @@ impl Driver {
             }
             Ok(None) => {}
             Err(error) => {
-                tracing::error!(error = %exec::error::chain(&error), "a step's output was not kept in its table");
+                tracing::error!(error = %model::error_chain(&error), "a step's output was not kept in its table");
             }
         }
     }
