@@ -14,6 +14,7 @@ mod harness;
 use harness::{Instance, Scratch, job_script, program, wait_for, wait_until};
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::path::Path;
 
 fn outcomes(master: &Instance, job: &str) -> usize {
     let count = master.scalar(&format!(
@@ -25,6 +26,49 @@ fn outcomes(master: &Instance, job: &str) -> usize {
 
 fn start(master: &Instance, job: &str) {
     master.sql(&format!("EXEC msdb.dbo.sp_start_job @job_name = N'{job}'"));
+}
+
+/// Resident memory of the instance's process.
+fn resident_kb(instance: &Instance) -> u64 {
+    let status =
+        std::fs::read_to_string(format!("/proc/{}/status", instance.process_id())).unwrap();
+    status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))
+        .and_then(|rest| rest.trim().trim_end_matches(" kB").parse().ok())
+        .unwrap()
+}
+
+/// Bytes of all files below a directory.
+fn kept_bytes(directory: &Path) -> u64 {
+    let entries = std::fs::read_dir(directory).unwrap();
+    entries
+        .map(|entry| {
+            let entry = entry.unwrap();
+            let kind = entry.file_type().unwrap();
+            if kind.is_dir() {
+                kept_bytes(&entry.path())
+            } else {
+                entry.metadata().map_or(0, |metadata| metadata.len())
+            }
+        })
+        .sum()
+}
+
+/// Files and directories; sockets are left out.
+fn copy_directory(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    std::fs::set_permissions(to, std::fs::metadata(from).unwrap().permissions()).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let kind = entry.file_type().unwrap();
+        let to = to.join(entry.file_name());
+        if kind.is_dir() {
+            copy_directory(&entry.path(), &to);
+        } else if kind.is_file() {
+            std::fs::copy(entry.path(), to).unwrap();
+        }
+    }
 }
 
 #[test]
@@ -217,17 +261,107 @@ fn a_job_that_a_target_cannot_take_blocks_it_and_says_why() {
     master.make_master();
     let target = Instance::start(&scratch, "TARGET1");
     target.enlist(&master);
-    // The target has no subsystem of that name, so the step cannot be stored there.
+    // Matching proxies by name is off on a target unless it says otherwise.
+    master.sql(
+        "CREATE CREDENTIAL elsewhere WITH IDENTITY = N'somebody', SECRET = N'Secret-1';
+         EXEC msdb.dbo.sp_add_proxy @proxy_name = N'other account', @credential_name = N'elsewhere';
+         EXEC msdb.dbo.sp_grant_proxy_to_subsystem @proxy_name = N'other account', @subsystem_name = N'CmdExec'",
+    );
+    master.sql(&job_script("by proxy", "true", &[]));
+    master.sql(
+        "EXEC msdb.dbo.sp_update_jobstep @job_name = N'by proxy', @step_id = 1, @proxy_name = N'other account';
+         EXEC msdb.dbo.sp_add_jobserver @job_name = N'by proxy', @server_name = N'TARGET1'",
+    );
+    wait_until("the reason on the master", || {
+        let reasons = "SELECT COALESCE(MAX(error_message), N'') FROM msdb.dbo.sysdownloadlist WHERE operation_code = 1";
+        master.scalar(reasons).contains("proxy")
+    });
+    let state = "SELECT CASE WHEN status & 4 = 4 THEN 'blocked' ELSE 'free' END FROM msdb.dbo.systargetservers";
+    assert_eq!(master.scalar(state), "blocked");
+
+    // What comes later waits behind it, until the administrator takes the job away.
     master.sql(&job_script("fine", "true", &["TARGET1"]));
     start(&master, "fine");
+    assert_eq!(target.scalar("SELECT COUNT(*) FROM msdb.dbo.sysjobs"), "0");
+    master.sql("EXEC msdb.dbo.sp_delete_job @job_name = N'by proxy'");
     wait_until("the outcome", || outcomes(&master, "fine") == 1);
-    assert_eq!(
-        master
-            .try_sql("EXEC msdb.dbo.sp_start_job @job_name = N'nowhere'")
-            .unwrap_err()
-            .0,
-        14262
-    );
+    assert_eq!(master.scalar(state), "free");
+}
+
+#[test]
+fn a_hundred_megabytes_of_output_disturb_nobody() {
+    let scratch = Scratch::new("flood");
+    let master = Instance::start(&scratch, "MASTER");
+    master.make_master();
+    let target = Instance::start(&scratch, "TARGET1");
+    target.enlist(&master);
+    master.sql(&job_script(
+        "flood",
+        "head -c 100000000 /dev/zero | tr '\\0' x; echo; echo the end",
+        &["TARGET1"],
+    ));
+    master.sql(&job_script("beside", "true", &["TARGET1"]));
+    start(&master, "flood");
+    start(&master, "beside");
+    wait_until("both outcomes", || {
+        outcomes(&master, "flood") == 1 && outcomes(&master, "beside") == 1
+    });
+    let step = "FROM msdb.dbo.sysjobhistory h JOIN msdb.dbo.sysjobs j ON j.job_id = h.job_id
+                WHERE j.name = N'flood' AND h.step_id = 1";
+    assert_eq!(master.scalar(&format!("SELECT h.run_status {step}")), "1");
+    let message = master.scalar(&format!("SELECT h.message {step}"));
+    assert!(message.chars().count() <= 4_000, "{}", message.len());
+    assert!(message.contains("xxx"), "{message}");
+    for instance in [&master, &target] {
+        assert!(resident_kb(instance) < 128 * 1024, "{}", instance.name);
+        assert!(
+            kept_bytes(&instance.data) < 20_000_000,
+            "{} kept it all",
+            instance.name
+        );
+    }
+}
+
+#[test]
+fn a_master_restored_from_an_older_copy_is_brought_up_to_date() {
+    let scratch = Scratch::new("restored");
+    let mut master = Instance::start(&scratch, "MASTER");
+    master.make_master();
+    let target = Instance::start(&scratch, "TARGET1");
+    target.enlist(&master);
+    master.sql(&job_script("before", "true", &["TARGET1"]));
+    start(&master, "before");
+    wait_until("the first outcome", || outcomes(&master, "before") == 1);
+
+    assert!(master.stop().success());
+    let copy = scratch.path().join("copy");
+    copy_directory(&master.data, &copy);
+    master.restart();
+    master.sql(&job_script("after", "true", &["TARGET1"]));
+    for job in ["before", "after"] {
+        start(&master, job);
+        wait_until("the second outcomes", || outcomes(&target, job) >= 1);
+    }
+    wait_until("both runs of the first job", || {
+        outcomes(&master, "before") == 2
+    });
+    master.kill();
+    std::fs::remove_dir_all(&master.data).unwrap();
+    copy_directory(&copy, &master.data);
+    master.restart();
+
+    // The target gives again what the copy does not know, once, and drops the job that never was.
+    wait_until("the outcome that the copy lacks", || {
+        outcomes(&master, "before") == 2
+    });
+    wait_until("the later job to leave the target", || {
+        target.scalar("SELECT COUNT(*) FROM msdb.dbo.sysjobs WHERE name = N'after'") == "0"
+    });
+    start(&master, "before");
+    wait_until("a run of the restored master's", || {
+        outcomes(&master, "before") == 3
+    });
+    assert_eq!(outcomes(&target, "before"), 3, "no start ran twice");
 }
 
 #[test]
@@ -251,12 +385,7 @@ fn garbage_and_silence_do_not_disturb_the_service() {
         let _ = stream.read(&mut [0; 64]);
     }
     assert_eq!(master.scalar("SELECT 1"), "1");
-    let status = std::fs::read_to_string(format!("/proc/{}/status", master.process_id())).unwrap();
-    let resident: u64 = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))
-        .and_then(|rest| rest.trim().trim_end_matches(" kB").parse().ok())
-        .unwrap();
+    let resident = resident_kb(&master);
     assert!(resident < 200 * 1024, "{resident} kB resident");
 }
 

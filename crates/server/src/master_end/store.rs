@@ -223,8 +223,12 @@ impl MasterStore {
                 more: false,
             };
             for number in errors {
-                // An instruction that was deleted from the queue blocks it no more.
-                if read.instruction(server, number)?.is_some() {
+                // An instruction that was deleted from the queue blocks it no more, nor does one whose job is
+                // gone: it has nothing left to do.
+                let posted = read.instruction(server, number)?;
+                if let Some(posted) = posted
+                    && still_blocks(read, &posted)?
+                {
                     loaded.blocked = true;
                     return Ok(Enlisted::Yes(loaded));
                 }
@@ -484,6 +488,14 @@ fn is_in_force(
 }
 
 /// The body of a posted instruction, with the job as it is now.
+/// Whether an instruction that the target could not carry out would fail there again.
+fn still_blocks(read: &dyn DefinitionsRead, failed: &DownloadRow) -> Result<bool, CatalogError> {
+    let posted = &failed.instruction;
+    let of_a_job = posted.object == InstructionObject::Job
+        && matches!(posted.operation, Operation::Insert | Operation::Update);
+    Ok(!of_a_job || read.job(JobId(posted.object_id))?.is_some())
+}
+
 fn body_of(
     read: &dyn DefinitionsRead,
     posted: &NewInstruction,
