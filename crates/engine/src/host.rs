@@ -158,6 +158,14 @@ pub trait ResultSink {
         Ok(())
     }
 
+    /// Starts a result set of a cursor's rows: the last column is each row's state, which drivers hide.
+    ///
+    /// # Errors
+    /// As [`ResultSink::columns`].
+    fn cursor_columns(&mut self, columns: &[Column]) -> Result<(), SqlError> {
+        self.columns(columns)
+    }
+
     /// The environment changed.
     fn env_change(&mut self, _change: EnvChange) {}
 

@@ -50,6 +50,10 @@ pub(crate) mod done {
     pub(crate) const SERVER_ERROR: u16 = 0x100;
 }
 
+/// COLINFO: the column is an expression, of no table.
+const COLINFO_EXPRESSION: u8 = 0x04;
+/// COLINFO: the column was not asked for.
+const COLINFO_HIDDEN: u8 = 0x10;
 /// Most columns of one result set. Source: T-SQL, "Maximum capacity specifications".
 pub const COLUMNS_MAX: usize = 4_096;
 /// Longest text of an error or message, in UTF-16 units; longer text is cut.
@@ -313,6 +317,32 @@ impl TokenWriter {
         Ok(())
     }
 
+    /// COLMETADATA of a cursor's rows, with TABNAME and COLINFO: no column belongs to a table that could be
+    /// changed, and the last one, each row's state, is hidden.
+    ///
+    /// # Errors
+    /// [`TdsError::RowShape`] without columns, or above 255 of them, as COLINFO numbers them in one byte.
+    pub fn cursor_columns(&mut self, columns: &[Column]) -> Result<(), TdsError> {
+        let count = u8::try_from(columns.len())
+            .ok()
+            .filter(|count| *count > 0)
+            .ok_or(TdsError::RowShape {
+                expected: usize::from(u8::MAX),
+                found: columns.len(),
+            })?;
+        self.columns(columns)?;
+        self.out.put_u8(code::TABNAME);
+        self.out.put_u16(0);
+        self.out.put_u8(code::COLINFO);
+        with_length16(&mut self.out, |out| {
+            for number in 1..=count {
+                let hidden = if number == count { COLINFO_HIDDEN } else { 0 };
+                out.put(&[number, 0, COLINFO_EXPRESSION | hidden]);
+            }
+        });
+        Ok(())
+    }
+
     /// A row of the result set started last, with a null bitmap where that is shorter and known to the
     /// client.
     ///
@@ -564,6 +594,25 @@ mod tests {
         assert!(writer.row(&[Value::Int(1), Value::string("xyz")]).is_err());
         assert!(writer.row(&[Value::Int(1)]).is_err());
         assert_eq!(writer.len(), before);
+    }
+
+    #[test]
+    fn a_cursors_rows_have_a_hidden_state() {
+        let columns = [
+            Column::required("a", SqlType::Int),
+            Column::required("S", SqlType::Int),
+        ];
+        check(
+            NEW,
+            |w| w.cursor_columns(&columns).unwrap(),
+            &[
+                0x81, 2, 0, 0, 0, 0, 0, 8, 0, 0x26, 4, 1, b'a', 0, 0, 0, 0, 0, 8, 0, 0x26, 4, 1,
+                b'S', 0, 0xA4, 0, 0, 0xA5, 6, 0, 1, 0, 4, 2, 0, 0x14,
+            ],
+        );
+        let many = vec![Column::required("a", SqlType::Int); 256];
+        assert!(TokenWriter::new(NEW).cursor_columns(&many).is_err());
+        assert!(TokenWriter::new(NEW).cursor_columns(&[]).is_err());
     }
 
     #[test]

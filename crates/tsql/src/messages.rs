@@ -410,8 +410,14 @@ messages! {
     NO_SERVER_PERMISSION = 15247, 16, "User does not have permission to perform this action.";
     /// EXECUTE AS of a missing principal: the name.
     CANNOT_EXECUTE_AS = 15517, 16, "Cannot execute as the database principal because the principal \"%s\" does not exist, this type of principal cannot be impersonated, or you do not have permission.";
+    /// Argument of a procedure for cursors: procedure, argument.
+    CURSOR_PARAMETER = 16902, 16, "%s: The value of the parameter %s is invalid.";
+    /// Arguments of a procedure for cursors: the procedure.
+    CURSOR_PARAMETERS = 16903, 16, "The \"%s\" procedure was called with an incorrect number of parameters.";
     /// Cursor is open already.
     CURSOR_OPEN = 16905, 16, "The cursor is already open.";
+    /// A cursor's number that is none: procedure, number.
+    CURSOR_HANDLE = 16909, 16, "%s: The cursor identifier value provided (%s) is not valid.";
     /// Fetch type on a forward-only cursor: the type.
     FETCH_FORWARD_ONLY = 16911, 16, "%s: The fetch type %s cannot be used with forward only cursors.";
     /// Cursor exists: the name.
@@ -422,8 +428,16 @@ messages! {
     CURSOR_NOT_OPEN = 16917, 16, "Cursor is not open.";
     /// FETCH with another number of variables.
     FETCH_VARIABLES = 16924, 16, "Cursorfetch: The number of variables declared in the INTO list must match that of selected columns.";
+    /// Change through a cursor.
+    CURSOR_READ_ONLY = 16929, 16, "The cursor is READ ONLY.";
+    /// Row outside the fetch buffer.
+    CURSOR_ROW = 16930, 16, "The requested row is not in the fetch buffer.";
+    /// Cursor on what is no query.
+    CURSOR_STATEMENT = 16937, 16, "A server cursor cannot be opened on the given statement or statements. Use a default result set or a client cursor.";
     /// Cursor variable without a cursor: the variable.
     CURSOR_VARIABLE_EMPTY = 16950, 16, "The variable '%s' does not currently have a cursor allocated to it.";
+    /// None of the kinds of cursor that the client takes.
+    CURSOR_NOT_ACCEPTABLE = 16955, 16, "Could not create an acceptable cursor.";
     /// sys.messages number that is not known: number.
     UNKNOWN_MESSAGE = 18054, 16, "Error %s, severity %s, state %s was raised, but no message with that error number was found in sys.messages.";
     /// Recognised and not supported: the feature.
@@ -638,13 +652,20 @@ mod tests {
         10753 15 The function '%s' must have an OVER clause.
         15247 16 User does not have permission to perform this action.
         15517 16 Cannot execute as the database principal because the principal "%s" does not exist, this type of principal cannot be impersonated, or you do not have permission.
+        16902 16 %s: The value of the parameter %s is invalid.
+        16903 16 The "%s" procedure was called with an incorrect number of parameters.
         16905 16 The cursor is already open.
+        16909 16 %s: The cursor identifier value provided (%s) is not valid.
         16911 16 %s: The fetch type %s cannot be used with forward only cursors.
         16915 16 A cursor with the name '%s' already exists.
         16916 16 A cursor with the name '%s' does not exist.
         16917 16 Cursor is not open.
         16924 16 Cursorfetch: The number of variables declared in the INTO list must match that of selected columns.
+        16929 16 The cursor is READ ONLY.
+        16930 16 The requested row is not in the fetch buffer.
+        16937 16 A server cursor cannot be opened on the given statement or statements. Use a default result set or a client cursor.
         16950 16 The variable '%s' does not currently have a cursor allocated to it.
+        16955 16 Could not create an acceptable cursor.
         18054 16 Error %s, severity %s, state %s was raised, but no message with that error number was found in sys.messages.
         40517 16 Keyword or statement option '%s' is not supported in this version of Muster.
         50000 16 %s

@@ -14,7 +14,7 @@ use tsql::messages as m;
 use tsql::{Column, Row, SqlError, SqlType, Value, fault};
 
 /// Most cursors of a session.
-const CURSORS_MAX: usize = 1024;
+pub(super) const CURSORS_MAX: usize = 1024;
 
 /// The session's cursors.
 #[derive(Default)]
@@ -23,6 +23,13 @@ pub(crate) struct Cursors {
     known: BTreeMap<String, Cursor>,
     /// Cursors without a name of their own so far.
     anonymous: u64,
+}
+
+impl Cursors {
+    /// About how many bytes the rows of open ones take.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.known.values().map(|cursor| cursor.bytes).sum()
+    }
 }
 
 struct Cursor {
@@ -133,8 +140,7 @@ impl Interpreter<'_> {
         };
         let query = self.bound(&statement, &seen.scope)?;
         // All cursors together keep to the session's bound.
-        let open = self.core.cursors.known.values();
-        let taken: u64 = open.map(|cursor| cursor.bytes).sum();
+        let taken = self.core.cursors.bytes() + self.core.wire_cursors.bytes();
         let left = self.core.options.limits.temp_bytes.saturating_sub(taken);
         let (rows, bytes) = self.rows_of(&query, &seen, left)?;
         if let Some(known) = self.core.cursors.known.get_mut(&key) {

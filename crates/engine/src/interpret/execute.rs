@@ -1,7 +1,9 @@
 //! EXEC: procedures of the host, EXEC ('…'), sp_executesql, and the role procedures that are statements in disguise.
 
 use super::arguments::{self, Given, Parameter};
-use super::{End, Ended, Failure, Frame, Halt, Interpreter, NESTING_MAX, SEVERITY_FATAL};
+use super::{
+    End, Ended, Failure, Frame, Halt, Interpreter, NESTING_MAX, SEVERITY_FATAL, wire_cursor,
+};
 use crate::host::{AdminStatement, Argument, EnvChange, ProcedureDecl, ResultSink, StatementDone};
 use crate::session::shared::option;
 use std::sync::Arc;
@@ -396,6 +398,9 @@ impl Interpreter<'_> {
                 .and_then(|(value, _)| value.as_str())
                 .map(str::to_owned)
         };
+        if let Some(procedure) = wire_cursor::Procedure::of(&lower) {
+            return Some(self.wire_cursor(procedure, given));
+        }
         let statement = match lower.as_str() {
             "sp_executesql" => return Some(self.execute_sql(given)),
             "sp_prepare" | "sp_execute" | "sp_prepexec" | "sp_unprepare" => {

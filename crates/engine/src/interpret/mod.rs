@@ -17,6 +17,7 @@ mod remote;
 mod security;
 mod settings;
 mod transaction;
+pub(crate) mod wire_cursor;
 
 pub(crate) use message::format_message;
 

@@ -243,7 +243,7 @@ impl Interpreter<'_> {
 }
 
 /// About how many bytes a kept value takes.
-fn value_bytes(value: &Value) -> u64 {
+pub(super) fn value_bytes(value: &Value) -> u64 {
     /// Beside its text or bytes.
     const PLAIN: u64 = 32;
     let text = match value {
@@ -267,7 +267,7 @@ fn plain(query: &Query) -> Option<&Select> {
     simple.then_some(select)
 }
 
-fn select_into(body: &QueryBody) -> Option<&ObjectName> {
+pub(super) fn select_into(body: &QueryBody) -> Option<&ObjectName> {
     match body {
         QueryBody::Select(select) => select.into.as_ref(),
         QueryBody::Nested(query) => select_into(&query.body),

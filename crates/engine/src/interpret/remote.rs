@@ -2,25 +2,13 @@
 
 use super::arguments::Given;
 use super::execute::{Named, Returned, declared_parameters};
-use super::{End, Failure, Interpreter};
+use super::{End, Failure, Interpreter, wire_cursor};
 use crate::rpc::{RpcCall, RpcOutcome, RpcOutput, RpcProcedure};
 use crate::session::Prepared;
 use crate::session::shared::option;
 use tsql::parser::{ParseOptions, parse_batch};
-use tsql::{SqlError, SqlType, Value, fault};
+use tsql::{SqlError, SqlType, Value};
 
-/// Cursors over the wire, by their numbers from 1 on.
-const WIRE_CURSORS: [&str; 9] = [
-    "sp_cursor",
-    "sp_cursoropen",
-    "sp_cursorprepare",
-    "sp_cursorexecute",
-    "sp_cursorprepexec",
-    "sp_cursorunprepare",
-    "sp_cursorfetch",
-    "sp_cursoroption",
-    "sp_cursorclose",
-];
 /// First handle that sp_prepare gives.
 const FIRST_HANDLE: i32 = 1;
 
@@ -35,10 +23,8 @@ impl Interpreter<'_> {
             RpcProcedure::Id(13) => "sp_prepexec".to_owned(),
             RpcProcedure::Id(14) => "sp_prepexecrpc".to_owned(),
             RpcProcedure::Id(15) => "sp_unprepare".to_owned(),
-            RpcProcedure::Id(other) => usize::from(other)
-                .checked_sub(1)
-                .and_then(|at| WIRE_CURSORS.get(at))
-                .map_or_else(|| format!("sp_cursor{other}"), |name| (*name).to_owned()),
+            RpcProcedure::Id(other) => wire_cursor::Procedure::name_of(other)
+                .map_or_else(|| format!("#{other}"), str::to_owned),
         };
         let given: Vec<Given> = call
             .params
@@ -52,9 +38,7 @@ impl Interpreter<'_> {
         self.statement_starts(1);
         let named = Named::parse(&name);
         let lower = named.name.to_ascii_lowercase();
-        let result = if lower.starts_with("sp_cursor") {
-            Err(fault::not_supported(&name).into())
-        } else if lower == "sp_prepexecrpc" {
+        let result = if lower == "sp_prepexecrpc" {
             self.prepared_call(&given)
         } else {
             self.call(&named, given)
@@ -141,32 +125,45 @@ impl Interpreter<'_> {
                 Ok((end, with_handle(handle, returned)))
             }
             "sp_execute" => {
-                let prepared = handle
-                    .and_then(|handle| self.core.prepared.get(&handle).cloned())
-                    .ok_or_else(|| unknown_handle(handle))?;
+                let prepared = self.prepared(handle)?;
                 let values = given.get(1..).unwrap_or_default();
                 let frame = self.parameters(&prepared.text, &prepared.params, values, 1)?;
                 self.run_with(&prepared.text, frame)
             }
             _ => {
-                let known = handle.and_then(|handle| self.core.prepared.remove(&handle));
-                if known.is_none() {
-                    return Err(unknown_handle(handle).into());
-                }
+                self.unprepare(handle)?;
                 self.sink.procedure_done(0)?;
                 Ok((End::Next, Returned::default()))
             }
         }
     }
 
-    fn forget(&mut self, handle: Option<i32>) {
+    /// The statement of a handle.
+    ///
+    /// # Errors
+    /// 8179 for a handle that is none.
+    pub(super) fn prepared(&self, handle: Option<i32>) -> Result<Prepared, SqlError> {
+        handle
+            .and_then(|handle| self.core.prepared.get(&handle).cloned())
+            .ok_or_else(|| unknown_handle(handle))
+    }
+
+    /// Gives a handle up; 8179 for one that is none.
+    pub(super) fn unprepare(&mut self, handle: Option<i32>) -> Result<(), SqlError> {
+        match handle.and_then(|handle| self.core.prepared.remove(&handle)) {
+            Some(_) => Ok(()),
+            None => Err(unknown_handle(handle)),
+        }
+    }
+
+    pub(super) fn forget(&mut self, handle: Option<i32>) {
         if let Some(handle) = handle {
             self.core.prepared.remove(&handle);
         }
     }
 
     /// Reads a text for its errors of syntax: they are reported, and 8180 follows.
-    fn check_text(&mut self, params: &str, text: &str) -> Result<(), SqlError> {
+    pub(super) fn check_text(&mut self, params: &str, text: &str) -> Result<(), SqlError> {
         let names: Vec<String> = declared_parameters(params)?
             .into_iter()
             .map(|parameter| parameter.name)
@@ -191,7 +188,7 @@ impl Interpreter<'_> {
         ))
     }
 
-    fn prepare(&mut self, params: String, text: String) -> Result<i32, SqlError> {
+    pub(super) fn prepare(&mut self, params: String, text: String) -> Result<i32, SqlError> {
         if self.core.prepared.len() >= self.core.options.limits.prepared_handles {
             return Err(tsql::messages::MEMORY_LIMIT.with(&["default"]));
         }

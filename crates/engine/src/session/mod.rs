@@ -10,6 +10,7 @@ use crate::cancel::CancelToken;
 use crate::host::{Host, ResultSink};
 use crate::interpret::Interpreter;
 use crate::interpret::cursor::Cursors;
+use crate::interpret::wire_cursor::WireCursors;
 use crate::rpc::{BatchOutcome, RpcCall, RpcOutcome};
 use crate::store::Store;
 use shared::{Facts, Shared, option};
@@ -39,6 +40,8 @@ pub(crate) struct Core {
     /// The last handle given to a prepared statement.
     pub(crate) last_handle: i32,
     pub(crate) cursors: Cursors,
+    /// Cursors that a driver opened by remote calls.
+    pub(crate) wire_cursors: WireCursors,
     /// Number of the latest transaction.
     pub(crate) transaction: u64,
     /// Name that the outermost BEGIN TRANSACTION gave; may be empty.
@@ -105,6 +108,7 @@ impl Session {
                 prepared: BTreeMap::new(),
                 last_handle: 0,
                 cursors: Cursors::default(),
+                wire_cursors: WireCursors::default(),
                 transaction: 0,
                 transaction_name: String::new(),
                 savepoints: Vec::new(),
@@ -241,6 +245,7 @@ impl Session {
         self.core.shared.clear_objects();
         self.core.prepared.clear();
         self.core.cursors = Cursors::default();
+        self.core.wire_cursors = WireCursors::default();
         self.core.savepoints.clear();
         self.core.identity_insert = None;
         self.core.database.clone_from(&self.core.options.database);

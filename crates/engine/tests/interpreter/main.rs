@@ -13,3 +13,4 @@ mod procedures;
 mod remote;
 mod support;
 mod transactions;
+mod wire_cursors;

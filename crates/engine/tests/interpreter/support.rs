@@ -389,13 +389,25 @@ pub(crate) fn fixture() -> Fixture {
 }
 
 pub(crate) fn fixture_of(change: impl FnOnce(&mut MemoryHost)) -> Fixture {
+    new_fixture(change, |_| {})
+}
+
+pub(crate) fn fixture_with(change: impl FnOnce(&mut SessionOptions)) -> Fixture {
+    new_fixture(|_| {}, change)
+}
+
+fn new_fixture(
+    change: impl FnOnce(&mut MemoryHost),
+    set: impl FnOnce(&mut SessionOptions),
+) -> Fixture {
     let log = Log::default();
     let mut host = MemoryHost::new(Arc::clone(&log));
     change(&mut host);
-    let options = SessionOptions {
+    let mut options = SessionOptions {
         database: "msdb".to_owned(),
         ..SessionOptions::default()
     };
+    set(&mut options);
     let session = Session::new(Box::new(host), options).unwrap();
     Fixture { session, log }
 }

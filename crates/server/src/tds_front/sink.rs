@@ -197,6 +197,14 @@ impl ResultSink for TokenSink<'_> {
         self.progress()
     }
 
+    fn cursor_columns(&mut self, columns: &[Column]) -> Result<(), SqlError> {
+        self.release();
+        if let Err(error) = self.tokens.cursor_columns(columns) {
+            return Err(self.refuse(&error));
+        }
+        self.progress()
+    }
+
     fn row(&mut self, row: Row) -> Result<(), SqlError> {
         if let Err(error) = self.tokens.row(&row) {
             return Err(self.refuse(&error));
