@@ -3,6 +3,7 @@
 //! The engine knows T-SQL; a [`Host`] knows what the names mean. One host serves one session and lives
 //! on that session's thread. Names arrive as written; a host compares them without regard to case.
 
+use crate::databases::{Databases, Objects};
 use std::sync::Arc;
 use std::time::Duration;
 use tsql::{Column, Row, SqlError, SqlType, Value};
@@ -296,6 +297,15 @@ pub trait Host: Send {
 
     /// The session's current database is this from now on (login, USE, and around a call into another database).
     fn enter_database(&mut self, _database: &str) {}
+
+    /// The instance's databases, in which users make objects; `None` where nothing but temporary tables can be made.
+    fn databases(&self) -> Option<Arc<Databases>> {
+        None
+    }
+
+    /// What the session's open transaction has made of a database's objects, for the host's own views of them; `None`
+    /// when the committed ones hold again.
+    fn objects_changed(&mut self, _database: i32, _objects: Option<Arc<Objects>>) {}
 
     /// Whether a database of that name exists; its usual spelling when it does (911 otherwise, by the engine).
     fn database(&self, name: &str) -> Option<String>;

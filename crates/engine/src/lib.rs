@@ -3,9 +3,10 @@
 //! It does not know what msdb means: that is the [`Host`]'s part. Start with [`Session`], then [`host`].
 //!
 //! Control flow, EXEC, transactions, TRY/CATCH and queries live in `interpret/`; SQLite, what it calls back into and
-//! the SQL that is generated for it in `store/`.
+//! the SQL that is generated for it in `store/`; the databases and objects that users make in [`databases`].
 
 pub mod cancel;
+pub mod databases;
 pub mod host;
 mod interpret;
 pub mod rpc;

@@ -6,6 +6,7 @@ use crate::caller::{AgentRole, Caller, is_sysadmin};
 use crate::declare::{self, Database, Procedure, procedures};
 use crate::error::{Fault, Result, from_catalog};
 use crate::functions;
+use crate::made::MadeObjects;
 use crate::messages::raise;
 use crate::procedures::body;
 use crate::properties;
@@ -13,6 +14,7 @@ use crate::services::Services;
 use crate::system;
 use crate::tables::{self, Declared, Rows, Scanner};
 use catalog::{Catalog, name_key};
+use engine::databases::{Databases, Objects};
 use engine::host::{
     AdminStatement, Argument, FunctionDecl, Host, Principal, ProcedureDecl, ResultSink,
     SYSTEM_DATABASES, Scan, SeekKey, TableDecl,
@@ -29,6 +31,7 @@ pub struct MsdbHost {
     sid: Vec<u8>,
     database: String,
     transaction: Option<Transaction>,
+    made: MadeObjects,
 }
 
 impl std::fmt::Debug for MsdbHost {
@@ -44,6 +47,7 @@ impl MsdbHost {
     /// A session of a login that has been authenticated.
     #[must_use]
     pub fn new(catalog: Catalog, services: Arc<dyn Services>, login: String, sid: Vec<u8>) -> Self {
+        let made = MadeObjects::new(services.databases());
         Self {
             catalog,
             services,
@@ -51,6 +55,7 @@ impl MsdbHost {
             sid,
             database: "master".to_owned(),
             transaction: None,
+            made,
         }
     }
 
@@ -132,6 +137,7 @@ impl MsdbHost {
         let caller = self.caller(None)?;
         let catalog = self.catalog.clone();
         let services = Arc::clone(&self.services);
+        let made = self.made.clone();
         let rows = self.store().read(|definitions| {
             let mut scanner = Scanner::new(
                 definitions,
@@ -142,6 +148,7 @@ impl MsdbHost {
                 keys,
             );
             scanner.database = database;
+            scanner.made = Some(&made);
             scanner.check_select()?;
             (declared.table.rows)(&scanner)
         })?;
@@ -183,11 +190,31 @@ impl Host for MsdbHost {
         database.clone_into(&mut self.database);
     }
 
+    fn databases(&self) -> Option<Arc<Databases>> {
+        self.services.databases()
+    }
+
+    fn objects_changed(&mut self, database: i32, objects: Option<Arc<Objects>>) {
+        self.made.changed(database, objects);
+    }
+
     fn database(&self, name: &str) -> Option<String> {
+        if let Some(databases) = self.services.databases() {
+            return databases.named(name).map(|info| info.name);
+        }
         SYSTEM_DATABASES
             .iter()
             .find(|(_, known)| name_key(known) == name_key(name))
             .map(|(_, known)| (*known).to_owned())
+    }
+
+    fn database_id(&self, name: &str) -> Option<i32> {
+        self.made.database(name).map(|info| info.id)
+    }
+
+    fn database_name(&self, id: i32) -> Option<String> {
+        let mut all = self.made.databases().into_iter();
+        all.find(|info| info.id == id).map(|info| info.name)
     }
 
     fn table(&self, database: &str, schema: &str, name: &str) -> Option<Arc<TableDecl>> {
@@ -386,6 +413,13 @@ impl Host for MsdbHost {
     }
 
     fn object_name(&self, database: &str, id: i32) -> Option<(String, String)> {
+        // A file that cannot be read has no names; whoever uses its objects is told why.
+        if let Ok(made) = self.made.objects(database)
+            && let Some(object) = made.object(id)
+        {
+            let schema = made.schema_name(object.schema).to_owned();
+            return Some((schema, object.name.clone()));
+        }
         let number =
             |schema: &str, name: &str| engine::host::stable_object_id(database, schema, name);
         let own = database.eq_ignore_ascii_case("msdb");

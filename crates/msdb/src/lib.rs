@@ -19,6 +19,7 @@ mod error;
 mod functions;
 mod host;
 mod lookup;
+mod made;
 pub mod messages;
 mod pattern;
 mod post;

@@ -4,9 +4,11 @@
 //! threads at once. None may be called while a catalog write or lease closure runs, except the clock,
 //! [`Services::new_uuid`], [`Services::execution`] and [`Services::execution_of`], which never block.
 
+use engine::databases::Databases;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use model::{InstanceId, JobId};
+use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -236,6 +238,11 @@ pub struct SecretError {
 pub trait Services: Send + Sync {
     /// The instance's names and identity.
     fn instance(&self) -> Instance;
+
+    /// The databases that hold users' objects; `None` where there are none.
+    fn databases(&self) -> Option<Arc<Databases>> {
+        None
+    }
 
     /// The clock.
     fn now(&self) -> Moment;

@@ -12,7 +12,7 @@ use crate::identity::tls::{EncryptionOption, Protocol, TlsServer};
 use crate::identity::token::EnlistToken;
 use crate::identity::{Authority, FileSealer, IdentityError, PasswordVault, ServerIdentity};
 use crate::listener::{Connection, Conversation, Front, Protocols};
-use crate::logins::{FirstLoginError, SA, ensure_sa};
+use crate::logins::{FirstLoginError, SA, SA_SID, ensure_sa};
 use crate::maintenance::Maintenance;
 use crate::master_end::{MasterEnd, MasterStore};
 use crate::options::{LISTEN_DEFAULT, ServeOptions, Settings, SettingsError};
@@ -25,6 +25,7 @@ use catalog::{
     Token,
 };
 use console::Health;
+use engine::databases::{Databases, DatabasesError};
 use fleet::admission::Admission;
 use fleet::master::MasterConfig;
 use fleet::message::{BackoffAdvice, Proof};
@@ -45,6 +46,8 @@ use uuid::Uuid;
 
 /// Folder of keys and certificates in the data directory.
 const TLS_DIRECTORY: &str = "tls";
+/// Directory of the databases that hold users' objects.
+const DATABASES_DIRECTORY: &str = "databases";
 /// The sealing key in the data directory.
 const SECRET_KEY_FILE: &str = "secret.key";
 /// Threads that carry bytes; statements and jobs have threads of their own.
@@ -117,6 +120,9 @@ pub enum ServeError {
     /// The catalog does not open.
     #[error("open the catalog")]
     Catalog(#[from] CatalogError),
+    /// The databases of users.
+    #[error("open the databases")]
+    Databases(#[from] DatabasesError),
     /// Keys or certificates are not usable.
     #[error("prepare keys and certificates")]
     Identity(#[from] IdentityError),
@@ -301,6 +307,11 @@ impl Instance {
         let tls = Arc::new(TlsServer::new(identity, authority.certificate())?);
         let sealer = Arc::new(FileSealer::open(&data.join(SECRET_KEY_FILE))?);
         let vault = Arc::new(PasswordVault::new());
+        let databases = Databases::open(
+            &data.join(DATABASES_DIRECTORY),
+            stored.created.as_microsecond(),
+            &SA_SID,
+        )?;
         let authorities = match &settings.master_ca {
             Some(path) => read_certificates(path)?,
             None => Vec::new(),
@@ -365,6 +376,7 @@ impl Instance {
             admission: Mutex::new(Admission::default().enlistments),
         });
         let services = Arc::new(InstanceServices {
+            databases,
             instance: InstanceFacts {
                 id: stored.id,
                 name: name.clone(),

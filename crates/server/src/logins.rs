@@ -9,7 +9,7 @@ use std::time::Instant;
 /// The login that an instance is born with.
 pub const SA: &str = "sa";
 /// Its SID. Source: `sys.server_principals`, sid of sa.
-const SA_SID: [u8; 1] = [1];
+pub(crate) const SA_SID: [u8; 1] = [1];
 /// The server role whose members may do everything.
 pub const SYSADMIN: &str = "sysadmin";
 /// Shortest password the first `sa` may have, in characters.

@@ -9,6 +9,7 @@ use crate::identity::token::EnlistToken;
 use crate::identity::{FileSealer, password};
 use crate::sessions::Sessions;
 use catalog::{Catalog, CatalogError, SettingValue};
+use engine::databases::Databases;
 use fleet::message::Proof;
 use model::{JobId, RunId};
 use msdb::services::{
@@ -30,6 +31,8 @@ pub struct InstanceServices {
     pub instance: Instance,
     /// Definitions and runs.
     pub catalog: Catalog,
+    /// What users made.
+    pub databases: Arc<Databases>,
     /// Now.
     pub clock: Arc<dyn Clock>,
     /// When the process started.
@@ -168,6 +171,10 @@ fn remote_error(error: EnlistError) -> RemoteError {
 }
 
 impl Services for InstanceServices {
+    fn databases(&self) -> Option<Arc<Databases>> {
+        Some(Arc::clone(&self.databases))
+    }
+
     fn instance(&self) -> Instance {
         self.instance.clone()
     }

@@ -172,8 +172,12 @@ messages! {
     PARAMETERS_NOT_EXPECTED = 215, 16, "Parameters supplied for object '%s' which is not a function. If the parameters are intended as a table hint, a WITH keyword is required.";
     /// Nesting limit of procedures: the limit.
     NESTING_LEVEL = 217, 16, "Maximum stored procedure, function, trigger, or view nesting level exceeded (limit %s).";
+    /// A type of that name is there.
+    TYPE_EXISTS = 219, 16, "The type '%s' already exists, or you do not have permission to create it.";
     /// Overflow of a small integer: the type, the value.
     OVERFLOW_FOR_TYPE = 220, 16, "Arithmetic overflow error for data type %s, value = %s.";
+    /// A statement that is a transaction of its own.
+    NOT_IN_TRANSACTION = 226, 16, "%s statement not allowed within multi-statement transaction.";
     /// No permission: permission, object, database, schema.
     PERMISSION_DENIED = 229, 14, "The %s permission was denied on the object '%s', database '%s', schema '%s'.";
     /// No permission on a column: permission, column, object, database, schema.
@@ -266,12 +270,36 @@ messages! {
     TOP_NOT_NUMERIC = 1060, 15, "The number of rows provided for a TOP or FETCH clauses row count parameter must be an integer.";
     /// Undeclared table variable: the variable.
     UNDECLARED_TABLE_VARIABLE = 1087, 15, "Must declare the table variable \"%s\".";
+    /// The file of a database is as large as it may be.
+    DATABASE_FULL = 1105, 17, "Could not allocate space in database '%s' because it has reached its maximum size.";
     /// Deadlock: the session.
     DEADLOCK = 1205, 13, "Transaction (Process ID %s) was deadlocked on %s resources with another process and has been chosen as the deadlock victim. Rerun the transaction.";
     /// Lock time-out.
     LOCK_TIMEOUT = 1222, 16, "Lock request time out period exceeded.";
     /// Too many columns: column, table, limit.
     TOO_MANY_COLUMNS = 1702, 16, "CREATE TABLE failed because column '%s' in table '%s' exceeds the maximum of %s columns.";
+    /// A foreign key refers to a table that is not there.
+    FOREIGN_KEY_TABLE = 1767, 16, "Foreign key '%s' references invalid table '%s'.";
+    /// A foreign key refers to columns that are no key.
+    FOREIGN_KEY_NO_KEY = 1776, 16, "There are no primary or candidate keys in the referenced table '%s' that match the referencing column list in the foreign key '%s'.";
+    /// The two ends of a foreign key have other types.
+    FOREIGN_KEY_TYPES = 1778, 16, "Column '%s' is not the same data type as referencing column '%s' in foreign key '%s'.";
+    /// A second primary key.
+    SECOND_PRIMARY_KEY = 1779, 16, "Table '%s' already has a primary key defined on it.";
+    /// A second default of a column.
+    SECOND_DEFAULT = 1781, 16, "Column already has a DEFAULT bound to it.";
+    /// A database of that name is there.
+    DATABASE_EXISTS = 1801, 16, "Database '%s' already exists. Choose a different database name.";
+    /// The bound on databases is reached.
+    TOO_MANY_DATABASES = 1835, 16, "Unable to create any new database because the number of existing databases has reached the maximum number allowed: %s.";
+    /// A second clustered index.
+    SECOND_CLUSTERED_INDEX = 1902, 16, "Cannot create more than one clustered index on table '%s'. Drop the existing clustered index '%s' before creating another.";
+    /// An index over a column that is not there.
+    INDEX_COLUMN = 1911, 16, "Column name '%s' does not exist in the target table or view.";
+    /// An index of that name is on the table.
+    INDEX_EXISTS = 1913, 16, "The operation failed because an index or statistics with name '%s' already exists on table '%s'.";
+    /// ALTER of another kind of object.
+    WRONG_ALTER = 2010, 16, "Cannot perform alter on '%s' because it is an incompatible object type.";
     /// Index or key that exists: kind.
     DUPLICATE_KEY_ROW = 2601, 14, "Cannot insert duplicate key row in object '%s' with unique index '%s'. The duplicate key value is (%s).";
     /// A key twice: constraint kind, name, object, value.
@@ -308,6 +336,18 @@ messages! {
     DATABASE_IN_USE = 3702, 16, "Cannot drop database \"%s\" because it is currently in use.";
     /// The wrong DROP: name, kind, statement.
     WRONG_DROP = 3705, 16, "Cannot use DROP %s with '%s' because '%s' is a %s. Use DROP %s.";
+    /// The system's own objects stay as they are.
+    SYSTEM_OBJECT = 3708, 16, "Cannot %s the %s '%s' because it is a system %s.";
+    /// DROP INDEX of a constraint's index.
+    INDEX_OF_CONSTRAINT = 3723, 16, "An explicit DROP INDEX is not allowed on index '%s'. It is being used for %s constraint enforcement.";
+    /// Foreign keys refer to the table.
+    REFERENCED_BY_KEY = 3726, 16, "Could not drop object '%s' because it is referenced by a FOREIGN KEY constraint.";
+    /// DROP CONSTRAINT of something else.
+    NOT_A_CONSTRAINT = 3728, 16, "'%s' is not a constraint.";
+    /// Another object needs it.
+    REFERENCED_BY_OBJECT = 3729, 16, "Cannot %s '%s' because it is being referenced by object '%s'.";
+    /// Objects use the type.
+    TYPE_IN_USE = 3732, 16, "Cannot drop type '%s' because it is being referenced by object '%s'. There may be other objects that reference this type.";
     /// COMMIT without BEGIN.
     COMMIT_WITHOUT_BEGIN = 3902, 16, "The COMMIT TRANSACTION request has no corresponding BEGIN TRANSACTION.";
     /// ROLLBACK without BEGIN.
@@ -332,8 +372,20 @@ messages! {
     NON_BOOLEAN = 4145, 15, "An expression of non-boolean type specified in a context where a condition is expected, near '%s'.";
     /// A view or function that no longer binds: the name.
     MODULE_BIND = 4413, 16, "Could not use view or function '%s' because of binding errors.";
+    /// TRUNCATE of a table that foreign keys refer to.
+    TRUNCATE_REFERENCED = 4712, 16, "Cannot truncate table '%s' because it is being referenced by a FOREIGN KEY constraint.";
+    /// A NOT NULL column without a default for rows that are there.
+    ADD_REQUIRED_COLUMN = 4901, 16, "ALTER TABLE only allows columns to be added that can contain nulls, or have a DEFAULT definition specified, unless the table is empty. Column '%s' cannot be added to non-empty table '%s'.";
     /// ALTER of an object that is not there: the name.
     OBJECT_NOT_FOUND = 4902, 16, "Cannot find the object \"%s\" because it does not exist or you do not have permissions.";
+    /// Constraints or indexes use the column.
+    COLUMN_IN_USE = 4922, 16, "%s %s failed because one or more objects access this column.";
+    /// ALTER TABLE of a column that is not there.
+    ALTER_NO_COLUMN = 4924, 16, "%s failed because column '%s' does not exist in table '%s'.";
+    /// ALTER DATABASE of a database that is not there.
+    ALTER_DATABASE = 5011, 14, "User does not have permission to alter database '%s', the database does not exist, or the database is not in a state that allows access checks.";
+    /// What stands in the way of a change.
+    DEPENDENT = 5074, 16, "The %s '%s' is dependent on %s '%s'.";
     /// Database in use now: database.
     CHANGED_DATABASE = 5701, 10, "Changed database context to '%s'.";
     /// Language in use now: language.
@@ -406,6 +458,10 @@ messages! {
     MERGE_SEMICOLON = 10713, 15, "A MERGE statement must be terminated by a semi-colon (;).";
     /// Function that needs OVER: the function.
     NEEDS_OVER = 10753, 15, "The function '%s' must have an OVER clause.";
+    /// A principal of that name is there.
+    PRINCIPAL_EXISTS = 15023, 16, "User, group, or role '%s' already exists in the current database.";
+    /// Unknown, or not to be seen.
+    NO_SUCH_PRINCIPAL = 15151, 16, "Cannot %s the %s '%s', because it does not exist or you do not have permission.";
     /// Server-level statement that needs another role.
     NO_SERVER_PERMISSION = 15247, 16, "User does not have permission to perform this action.";
     /// EXECUTE AS of a missing principal: the name.
@@ -533,7 +589,9 @@ mod tests {
           214 16 Procedure expects parameter '%s' of type '%s'.
           215 16 Parameters supplied for object '%s' which is not a function. If the parameters are intended as a table hint, a WITH keyword is required.
           217 16 Maximum stored procedure, function, trigger, or view nesting level exceeded (limit %s).
+          219 16 The type '%s' already exists, or you do not have permission to create it.
           220 16 Arithmetic overflow error for data type %s, value = %s.
+          226 16 %s statement not allowed within multi-statement transaction.
           229 14 The %s permission was denied on the object '%s', database '%s', schema '%s'.
           230 14 The %s permission was denied on the column '%s' of the object '%s', database '%s', schema '%s'.
           232 16 Arithmetic overflow error for type %s, value = %s.
@@ -580,9 +638,21 @@ mod tests {
          1046 15 Subqueries are not allowed in this context. Only scalar expressions are allowed.
          1060 15 The number of rows provided for a TOP or FETCH clauses row count parameter must be an integer.
          1087 15 Must declare the table variable "%s".
+         1105 17 Could not allocate space in database '%s' because it has reached its maximum size.
          1205 13 Transaction (Process ID %s) was deadlocked on %s resources with another process and has been chosen as the deadlock victim. Rerun the transaction.
          1222 16 Lock request time out period exceeded.
          1702 16 CREATE TABLE failed because column '%s' in table '%s' exceeds the maximum of %s columns.
+         1767 16 Foreign key '%s' references invalid table '%s'.
+         1776 16 There are no primary or candidate keys in the referenced table '%s' that match the referencing column list in the foreign key '%s'.
+         1778 16 Column '%s' is not the same data type as referencing column '%s' in foreign key '%s'.
+         1779 16 Table '%s' already has a primary key defined on it.
+         1781 16 Column already has a DEFAULT bound to it.
+         1801 16 Database '%s' already exists. Choose a different database name.
+         1835 16 Unable to create any new database because the number of existing databases has reached the maximum number allowed: %s.
+         1902 16 Cannot create more than one clustered index on table '%s'. Drop the existing clustered index '%s' before creating another.
+         1911 16 Column name '%s' does not exist in the target table or view.
+         1913 16 The operation failed because an index or statistics with name '%s' already exists on table '%s'.
+         2010 16 Cannot perform alter on '%s' because it is an incompatible object type.
          2601 14 Cannot insert duplicate key row in object '%s' with unique index '%s'. The duplicate key value is (%s).
          2627 14 Violation of %s constraint '%s'. Cannot insert duplicate key in object '%s'. The duplicate key value is (%s).
          2628 16 String or binary data would be truncated in table '%s', column '%s'. Truncated value: '%s'.
@@ -601,6 +671,12 @@ mod tests {
          3701 11 Cannot %s the %s '%s', because it does not exist or you do not have permission.
          3702 16 Cannot drop database "%s" because it is currently in use.
          3705 16 Cannot use DROP %s with '%s' because '%s' is a %s. Use DROP %s.
+         3708 16 Cannot %s the %s '%s' because it is a system %s.
+         3723 16 An explicit DROP INDEX is not allowed on index '%s'. It is being used for %s constraint enforcement.
+         3726 16 Could not drop object '%s' because it is referenced by a FOREIGN KEY constraint.
+         3728 16 '%s' is not a constraint.
+         3729 16 Cannot %s '%s' because it is being referenced by object '%s'.
+         3732 16 Cannot drop type '%s' because it is being referenced by object '%s'. There may be other objects that reference this type.
          3902 16 The COMMIT TRANSACTION request has no corresponding BEGIN TRANSACTION.
          3903 16 The ROLLBACK TRANSACTION request has no corresponding BEGIN TRANSACTION.
          3915 16 Cannot use the ROLLBACK statement within an INSERT-EXEC statement.
@@ -613,7 +689,13 @@ mod tests {
          4121 16 Cannot find either column "%s" or the user-defined function or aggregate "%s", or the name is ambiguous.
          4145 15 An expression of non-boolean type specified in a context where a condition is expected, near '%s'.
          4413 16 Could not use view or function '%s' because of binding errors.
+         4712 16 Cannot truncate table '%s' because it is being referenced by a FOREIGN KEY constraint.
+         4901 16 ALTER TABLE only allows columns to be added that can contain nulls, or have a DEFAULT definition specified, unless the table is empty. Column '%s' cannot be added to non-empty table '%s'.
          4902 16 Cannot find the object "%s" because it does not exist or you do not have permissions.
+         4922 16 %s %s failed because one or more objects access this column.
+         4924 16 %s failed because column '%s' does not exist in table '%s'.
+         5011 14 User does not have permission to alter database '%s', the database does not exist, or the database is not in a state that allows access checks.
+         5074 16 The %s '%s' is dependent on %s '%s'.
          5701 10 Changed database context to '%s'.
          5703 10 Changed language setting to %s.
          6106 16 Process ID %s is not an active process ID.
@@ -650,6 +732,8 @@ mod tests {
         10709 16 The number of columns for each row in a table value constructor must be the same.
         10713 15 A MERGE statement must be terminated by a semi-colon (;).
         10753 15 The function '%s' must have an OVER clause.
+        15023 16 User, group, or role '%s' already exists in the current database.
+        15151 16 Cannot %s the %s '%s', because it does not exist or you do not have permission.
         15247 16 User does not have permission to perform this action.
         15517 16 Cannot execute as the database principal because the principal "%s" does not exist, this type of principal cannot be impersonated, or you do not have permission.
         16902 16 %s: The value of the parameter %s is invalid.

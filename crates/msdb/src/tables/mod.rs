@@ -15,6 +15,7 @@ mod target;
 
 use crate::caller::{AgentRole, Caller};
 use crate::error::Result;
+use crate::made::MadeObjects;
 use crate::messages::denied;
 use crate::services::Services;
 use catalog::{Catalog, DefinitionsRead, RunsRead};
@@ -88,6 +89,8 @@ pub(crate) struct Scanner<'s> {
     pub(crate) server: String,
     /// Database the statement is about.
     pub(crate) database: &'s str,
+    /// What users made in the databases, as the session sees it.
+    pub(crate) made: Option<&'s MadeObjects>,
     table: &'s Table,
     keys: &'s [SeekKey],
 }
@@ -112,6 +115,7 @@ impl<'s> Scanner<'s> {
             zone: moment.zone,
             server: services.instance().name,
             database: table.database,
+            made: None,
             table,
             keys,
         }

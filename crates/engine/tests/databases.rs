@@ -1,0 +1,8 @@
+//! Databases and the objects that users make in them.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
+#[path = "databases/registry.rs"]
+mod registry;
+#[path = "databases/support.rs"]
+mod support;

@@ -1,0 +1,36 @@
+//! A directory of databases that goes away with the test.
+
+use engine::databases::Databases;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// An instance's directory of databases.
+pub(crate) struct Place {
+    path: PathBuf,
+}
+
+impl Place {
+    pub(crate) fn new() -> Self {
+        let name = format!("muster-databases-{}", uuid::Uuid::new_v4());
+        Self {
+            path: std::env::temp_dir().join(name).join("databases"),
+        }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The databases as a start of the instance finds them.
+    pub(crate) fn open(&self) -> Arc<Databases> {
+        Databases::open(&self.path, 0, &[1]).unwrap()
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if let Some(root) = self.path.parent() {
+            let _ = std::fs::remove_dir_all(root);
+        }
+    }
+}
