@@ -4,7 +4,9 @@ use crate::clock::Clock;
 use crate::enlist::apply::ENLIST_TIMEOUT;
 use crate::identity::FileSealer;
 use crate::services::encryption_option;
-use crate::target_end::{MasterRoute, Orders, TargetAgent, TargetEnd, TargetStore, leave, run};
+use crate::target_end::{
+    MasterRoute, Orders, TargetAgent, TargetEnd, TargetStore, leave, run, told_addresses,
+};
 use catalog::{Catalog, CatalogError, Change, Subscription};
 use fleet::message::TargetFacts;
 use model::InstanceId;
@@ -99,16 +101,20 @@ impl Membership {
 
     fn prepare(&self) -> Result<Option<TargetEnd>, String> {
         let told = |error: CatalogError| error.to_string();
-        let Some(row) = self
-            .catalog
-            .definitions_read(|read| read.enlistment())
-            .map_err(told)?
-        else {
+        let enlistment = self.catalog.definitions_read(|read| {
+            let Some(row) = read.enlistment()? else {
+                return Ok(None);
+            };
+            let addresses = told_addresses(read, row.enlistment.generation)?;
+            Ok(Some((row, addresses)))
+        });
+        let Some((row, addresses)) = enlistment.map_err(told)? else {
             return Ok(None);
         };
         let option = encryption_option(&self.catalog).map_err(told)?;
-        let route = MasterRoute::new(&row, &self.sealer, &self.authorities, option)
+        let mut route = MasterRoute::new(&row, &self.sealer, &self.authorities, option)
             .map_err(|error| error.to_string())?;
+        route.learn(&addresses);
         let now = self.clock.now();
         Ok(Some(TargetEnd {
             store: Arc::new(TargetStore {

@@ -58,6 +58,24 @@ fn a_job_goes_out_runs_and_comes_back() {
 }
 
 #[test]
+fn the_addresses_that_a_master_tells_outlive_the_target_s_process() {
+    let fleet = Fleet::new();
+    let master = fleet.master("MASTER");
+    let target = fleet.target("TARGET1", &master);
+    target.enlist(&master).unwrap();
+    eventually("the addresses to be kept", || {
+        target.told_addresses() == [master.address.clone()]
+    });
+    // Those of one enlistment say nothing about another's master.
+    let other = fleet.master("OTHER");
+    target.membership.defect(false).unwrap();
+    target.enlist(&other).unwrap();
+    eventually("the other master's", || {
+        target.told_addresses() == [other.address.clone()]
+    });
+}
+
+#[test]
 fn a_failed_definition_blocks_until_it_is_taken_away() {
     let fleet = Fleet::new();
     let master = fleet.master("MASTER");

@@ -1,5 +1,6 @@
 //! What the link's events mean for the catalog and the agent. Everything here blocks.
 
+use super::addresses::keep_addresses;
 use crate::clock::Clock;
 use crate::enlist::apply::set_msx_operator;
 use catalog::{
@@ -260,6 +261,14 @@ impl TargetStore {
     pub fn acknowledge_reports(&self, through: ReportPosition) -> Result<(), CatalogError> {
         self.catalog
             .runs_write(|write| write.acknowledge_reports(through))
+    }
+
+    /// Keeps the addresses that the master told beside the one enlisted at.
+    ///
+    /// # Errors
+    /// What the catalog says.
+    pub fn keep_addresses(&self, addresses: &[String]) -> Result<(), CatalogError> {
+        keep_addresses(&self.catalog, self.generation, addresses)
     }
 
     /// Removes what came from the master, and the enlistment. Returns how many jobs went.

@@ -65,6 +65,8 @@ enum Done {
     /// With the number of the attempt: one that was given up may still end.
     Connected(u64, Box<Result<TlsStream<TcpStream>, String>>),
     Left(Result<u64, CatalogError>),
+    /// The master's addresses are kept, or will be told again with the next connection.
+    Addresses(Result<(), CatalogError>),
 }
 
 struct Task {
@@ -257,6 +259,7 @@ impl Task {
                 ..
             } => {
                 self.end.route.learn(&addresses);
+                self.spawn(move |store| Done::Addresses(store.keep_addresses(&addresses)));
                 // An earlier look may have found no connection to ask on.
                 self.next_renewal_look = self.end.clock.monotonic();
                 match enlist_anew {
@@ -398,6 +401,8 @@ impl Task {
                     }
                 }
             }
+            Done::Addresses(Ok(())) => {}
+            Done::Addresses(Err(error)) => failed(&error),
             Done::Left(Ok(jobs)) => {
                 for answer in self.leaving.drain(..) {
                     let _ = answer.send(Ok(jobs));

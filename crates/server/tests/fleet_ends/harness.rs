@@ -238,6 +238,12 @@ impl Fleet {
             .issue_server(&["127.0.0.1".to_owned()], now())
             .unwrap();
         let tls = Arc::new(TlsServer::new(identity, authority.certificate()).unwrap());
+        // Reachable under a name that the certificate does not have, too.
+        let outside = self
+            .runtime
+            .block_on(TcpListener::bind("0.0.0.0:0"))
+            .unwrap();
+        let address = format!("127.0.0.1,{}", outside.local_addr().unwrap().port());
         let end = MasterEnd::new(
             Arc::new(MasterStore {
                 catalog: catalog.clone(),
@@ -253,7 +259,7 @@ impl Fleet {
                     base: Duration::from_millis(20),
                     max: Duration::from_millis(200),
                 },
-                addresses: Vec::new(),
+                addresses: vec![address.clone()],
             },
         );
         let desk = Arc::new(EnlistDesk {
@@ -261,7 +267,7 @@ impl Fleet {
             vault: Arc::new(PasswordVault::new()),
             authority,
             clock: clock(),
-            addresses: Vec::new(),
+            addresses: vec![address.clone()],
             admission: Mutex::new(Admission::default().enlistments),
         });
         let ends = Arc::new(Ends {
@@ -270,20 +276,16 @@ impl Fleet {
         });
         let front = Arc::new(Front::new(Arc::clone(&tls), ends));
         let relay = Arc::<Relay>::default();
-        let port = self.runtime.block_on(async {
+        self.runtime.block_on(async {
             let port = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let master = port.local_addr().unwrap();
             tokio::spawn(front.accept(port, false));
-            // Reachable under a name that the certificate does not have, too.
-            let outside = TcpListener::bind("0.0.0.0:0").await.unwrap();
-            let number = outside.local_addr().unwrap().port();
             tokio::spawn(pass_on(outside, master, Arc::clone(&relay)));
-            number
         });
         let subscription = end.subscribe(&catalog);
         self.runtime.spawn(Arc::clone(&end).keep_liveness());
         Master {
-            address: format!("127.0.0.1,{port}"),
+            address,
             catalog,
             end,
             name: name.to_owned(),
@@ -614,6 +616,14 @@ impl Target {
             }))?;
         self.membership.restart();
         Ok(given)
+    }
+
+    /// What is kept of the addresses that the master told.
+    pub(crate) fn told_addresses(&self) -> Vec<String> {
+        self.read(|read| {
+            let row = read.enlistment()?.unwrap();
+            server::target_end::told_addresses(read, row.enlistment.generation)
+        })
     }
 
     fn read<T>(
