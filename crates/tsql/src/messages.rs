@@ -122,10 +122,8 @@ messages! {
     INCORRECT_SYNTAX_KEYWORD = 156, 15, "Incorrect syntax near the keyword '%s'.";
     /// An aggregate in SET of UPDATE.
     AGGREGATE_IN_SET = 157, 15, "An aggregate may not appear in the set list of an UPDATE statement.";
-    /// Alias without columns: the alias.
-    MORE_COLUMN_NAMES = 158, 15, "'%s' has more columns than were specified in the column list.";
-    /// Fewer columns than names: the alias.
-    FEWER_COLUMN_NAMES = 159, 15, "'%s' has fewer columns than were specified in the column list.";
+    /// Aggregate in OUTPUT.
+    AGGREGATE_IN_OUTPUT = 158, 15, "An aggregate may not appear in the OUTPUT clause.";
     /// A view's or procedure's own prefix: the statement.
     DATABASE_PREFIX = 166, 15, "'%s' does not allow specifying the database name as a prefix to the object name.";
     /// Float to text or number.
@@ -210,6 +208,8 @@ messages! {
     SYSTEM_CATALOG = 259, 16, "Ad hoc updates to system catalogs are not allowed.";
     /// Statement that needs another role.
     NO_STATEMENT_PERMISSION = 262, 14, "%s permission denied in database '%s'.";
+    /// Column set twice: the column.
+    COLUMN_TWICE = 264, 16, "The column name '%s' is specified more than once in the SET clause or column list of an INSERT. A column cannot be assigned more than one value in the same clause. Modify the clause to make sure that a column is updated only once. If this statement updates or inserts columns into a view, column aliasing can conceal the duplication in your code.";
     /// Transaction count differs after EXEC: before, now.
     TRANSACTION_COUNT = 266, 16, "Transaction count after EXECUTE indicates a mismatching number of BEGIN and COMMIT statements. Previous count = %s, current count = %s.";
     /// Invalid style: style, from type, to type.
@@ -224,6 +224,8 @@ messages! {
     WITH_NEEDS_SEMICOLON = 319, 15, "Incorrect syntax near the keyword 'with'. If this statement is a common table expression, an xmlnamespaces clause or a change tracking context clause, the previous statement must be terminated with a semicolon.";
     /// A hint that is none: the hint.
     UNKNOWN_HINT = 321, 15, "\"%s\" is not a recognized table hints option. If it is intended as a parameter to a table-valued function or to the CHANGETABLE function, ensure that your database compatibility mode is set to 90.";
+    /// OUTPUT of INSERT … EXEC.
+    OUTPUT_OF_EXEC = 483, 16, "The OUTPUT clause cannot be used in an INSERT...EXEC statement.";
     /// LIKE ESCAPE.
     BAD_ESCAPE = 506, 16, "The invalid escape character \"%s\" was specified in a %s predicate.";
     /// Subquery with several rows.
@@ -370,6 +372,10 @@ messages! {
     NOT_A_FUNCTION = 4121, 16, "Cannot find either column \"%s\" or the user-defined function or aggregate \"%s\", or the name is ambiguous.";
     /// A scalar where a predicate belongs: the token.
     NON_BOOLEAN = 4145, 15, "An expression of non-boolean type specified in a context where a condition is expected, near '%s'.";
+    /// Change through what is no single table: the name.
+    NOT_UPDATABLE = 4405, 16, "View or function '%s' is not updatable because the modification affects multiple base tables.";
+    /// Change of a computed column of a derived table: the column.
+    DERIVED_COLUMN = 4406, 16, "Update or insert of view or function failed because it contains a derived or constant field: '%s'.";
     /// A view or function that no longer binds: the name.
     MODULE_BIND = 4413, 16, "Could not use view or function '%s' because of binding errors.";
     /// TRUNCATE of a table that foreign keys refer to.
@@ -386,6 +392,12 @@ messages! {
     ALTER_DATABASE = 5011, 14, "User does not have permission to alter database '%s', the database does not exist, or the database is not in a state that allows access checks.";
     /// What stands in the way of a change.
     DEPENDENT = 5074, 16, "The %s '%s' is dependent on %s '%s'.";
+    /// MERGE clause after one without a condition: the kind, twice.
+    MERGE_CLAUSE_ORDER = 5324, 15, "In a MERGE statement, a '%s' clause with a search condition cannot appear after a '%s' clause with no search condition.";
+    /// Target column in WHEN NOT MATCHED: the column.
+    MERGE_SOURCE_ONLY = 5333, 15, "The identifier '%s' cannot be bound. Only source columns are allowed in the 'WHEN NOT MATCHED' clause of a MERGE statement.";
+    /// Source column in WHEN NOT MATCHED BY SOURCE: the column.
+    MERGE_TARGET_ONLY = 5334, 15, "The identifier '%s' cannot be bound. Only target columns are allowed in the 'WHEN NOT MATCHED BY SOURCE' clause of a MERGE statement.";
     /// Database in use now: database.
     CHANGED_DATABASE = 5701, 10, "Changed database context to '%s'.";
     /// Language in use now: language.
@@ -428,10 +440,16 @@ messages! {
     TRUNCATION_SHORT = 8152, 16, "String or binary data would be truncated.";
     /// NULLs under an aggregate.
     NULL_ELIMINATED = 8153, 10, "Warning: Null value is eliminated by an aggregate or other SET operation.";
+    /// Changed table that stands in FROM more than once: the table.
+    AMBIGUOUS_TARGET = 8154, 16, "The table '%s' is ambiguous.";
     /// Column without a name: the position, the table.
     COLUMN_UNNAMED = 8155, 16, "No column name was specified for column %s of '%s'.";
     /// Columns of one name: column, table.
     DUPLICATE_COLUMN_NAME = 8156, 16, "The column '%s' was specified multiple times for '%s'.";
+    /// Column list too short: the name.
+    MORE_COLUMN_NAMES = 8158, 16, "'%s' has more columns than were specified in the column list.";
+    /// Column list too long: the name.
+    FEWER_COLUMN_NAMES = 8159, 16, "'%s' has fewer columns than were specified in the column list.";
     /// OUTPUT of a parameter that has none: parameter, procedure.
     NOT_OUTPUT = 8162, 16, "The formal parameter \"%s\" was not declared as an OUTPUT parameter, but the actual parameter passed in requested output.";
     /// Nested INSERT … EXEC.
@@ -452,10 +470,14 @@ messages! {
     DATE_PART_NOT_SUPPORTED = 9810, 16, "The datepart %s is not supported by date function %s for data type %s.";
     /// THROW without CATCH.
     THROW_OUTSIDE_CATCH = 10704, 15, "To rethrow an error, a THROW statement must be used inside a CATCH block. Insert the THROW statement inside a CATCH block, or add error parameters to the THROW statement.";
+    /// Subquery in OUTPUT.
+    SUBQUERY_IN_OUTPUT = 10705, 15, "Subqueries are not allowed in the OUTPUT clause.";
     /// VALUES rows of other lengths.
     VALUES_ROWS = 10709, 16, "The number of columns for each row in a table value constructor must be the same.";
     /// MERGE without its semicolon.
     MERGE_SEMICOLON = 10713, 15, "A MERGE statement must be terminated by a semi-colon (;).";
+    /// MERGE action twice: the action, the kind of clause.
+    MERGE_ACTION_TWICE = 10714, 15, "An action of type '%s' cannot appear more than once in a '%s' clause of a MERGE statement.";
     /// Function that needs OVER: the function.
     NEEDS_OVER = 10753, 15, "The function '%s' must have an OVER clause.";
     /// A principal of that name is there.
@@ -564,8 +586,7 @@ mod tests {
           155 15 '%s' is not a recognized %s option.
           156 15 Incorrect syntax near the keyword '%s'.
           157 15 An aggregate may not appear in the set list of an UPDATE statement.
-          158 15 '%s' has more columns than were specified in the column list.
-          159 15 '%s' has fewer columns than were specified in the column list.
+          158 15 An aggregate may not appear in the OUTPUT clause.
           166 15 '%s' does not allow specifying the database name as a prefix to the object name.
           168 15 The floating point value '%s' is out of the range of computer representation (8 bytes).
           174 15 The %s function requires %s argument(s).
@@ -608,6 +629,7 @@ mod tests {
           257 16 Implicit conversion from data type %s to %s is not allowed. Use the CONVERT function to run this query.
           259 16 Ad hoc updates to system catalogs are not allowed.
           262 14 %s permission denied in database '%s'.
+          264 16 The column name '%s' is specified more than once in the SET clause or column list of an INSERT. A column cannot be assigned more than one value in the same clause. Modify the clause to make sure that a column is updated only once. If this statement updates or inserts columns into a view, column aliasing can conceal the duplication in your code.
           266 16 Transaction count after EXECUTE indicates a mismatching number of BEGIN and COMMIT statements. Previous count = %s, current count = %s.
           281 16 %s is not a valid style number when converting from %s to a character string.
           282 10 The '%s' procedure attempted to return a status of NULL, which is not allowed. A status of 0 will be returned instead.
@@ -615,6 +637,7 @@ mod tests {
           306 16 The text, ntext, and image data types cannot be compared or sorted, except when using IS NULL or LIKE operator.
           319 15 Incorrect syntax near the keyword 'with'. If this statement is a common table expression, an xmlnamespaces clause or a change tracking context clause, the previous statement must be terminated with a semicolon.
           321 15 "%s" is not a recognized table hints option. If it is intended as a parameter to a table-valued function or to the CHANGETABLE function, ensure that your database compatibility mode is set to 90.
+          483 16 The OUTPUT clause cannot be used in an INSERT...EXEC statement.
           506 16 The invalid escape character "%s" was specified in a %s predicate.
           512 16 Subquery returned more than 1 value. This is not permitted when the subquery follows =, !=, <, <= , >, >= or when the subquery is used as an expression.
           515 16 Cannot insert the value NULL into column '%s', table '%s'; column does not allow nulls. %s fails.
@@ -688,6 +711,8 @@ mod tests {
          4113 15 The function '%s' is not a valid windowing function, and cannot be used with the OVER clause.
          4121 16 Cannot find either column "%s" or the user-defined function or aggregate "%s", or the name is ambiguous.
          4145 15 An expression of non-boolean type specified in a context where a condition is expected, near '%s'.
+         4405 16 View or function '%s' is not updatable because the modification affects multiple base tables.
+         4406 16 Update or insert of view or function failed because it contains a derived or constant field: '%s'.
          4413 16 Could not use view or function '%s' because of binding errors.
          4712 16 Cannot truncate table '%s' because it is being referenced by a FOREIGN KEY constraint.
          4901 16 ALTER TABLE only allows columns to be added that can contain nulls, or have a DEFAULT definition specified, unless the table is empty. Column '%s' cannot be added to non-empty table '%s'.
@@ -696,6 +721,9 @@ mod tests {
          4924 16 %s failed because column '%s' does not exist in table '%s'.
          5011 14 User does not have permission to alter database '%s', the database does not exist, or the database is not in a state that allows access checks.
          5074 16 The %s '%s' is dependent on %s '%s'.
+         5324 15 In a MERGE statement, a '%s' clause with a search condition cannot appear after a '%s' clause with no search condition.
+         5333 15 The identifier '%s' cannot be bound. Only source columns are allowed in the 'WHEN NOT MATCHED' clause of a MERGE statement.
+         5334 15 The identifier '%s' cannot be bound. Only target columns are allowed in the 'WHEN NOT MATCHED BY SOURCE' clause of a MERGE statement.
          5701 10 Changed database context to '%s'.
          5703 10 Changed language setting to %s.
          6106 16 Process ID %s is not an active process ID.
@@ -717,8 +745,11 @@ mod tests {
          8146 16 Procedure %s has no parameters and arguments were supplied.
          8152 16 String or binary data would be truncated.
          8153 10 Warning: Null value is eliminated by an aggregate or other SET operation.
+         8154 16 The table '%s' is ambiguous.
          8155 16 No column name was specified for column %s of '%s'.
          8156 16 The column '%s' was specified multiple times for '%s'.
+         8158 16 '%s' has more columns than were specified in the column list.
+         8159 16 '%s' has fewer columns than were specified in the column list.
          8162 16 The formal parameter "%s" was not declared as an OUTPUT parameter, but the actual parameter passed in requested output.
          8164 16 An INSERT EXEC statement cannot be nested.
          8169 16 Conversion failed when converting from a character string to uniqueidentifier.
@@ -729,8 +760,10 @@ mod tests {
          9400 16 XML parsing: line %s, character %s, %s
          9810 16 The datepart %s is not supported by date function %s for data type %s.
         10704 15 To rethrow an error, a THROW statement must be used inside a CATCH block. Insert the THROW statement inside a CATCH block, or add error parameters to the THROW statement.
+        10705 15 Subqueries are not allowed in the OUTPUT clause.
         10709 16 The number of columns for each row in a table value constructor must be the same.
         10713 15 A MERGE statement must be terminated by a semi-colon (;).
+        10714 15 An action of type '%s' cannot appear more than once in a '%s' clause of a MERGE statement.
         10753 15 The function '%s' must have an OVER clause.
         15023 16 User, group, or role '%s' already exists in the current database.
         15151 16 Cannot %s the %s '%s', because it does not exist or you do not have permission.

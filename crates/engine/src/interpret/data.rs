@@ -5,83 +5,95 @@
     reason = "a column names the types that cut or pad; the rest take values as they are"
 )]
 
-use super::query::{ChangeError, change, key_of};
+use super::output::{Outputs, Shown};
+use super::query::{ChangeError, change};
+use super::stage::{Stage, Verb, action_text};
 use super::{Frame, Interpreter};
 use crate::host::{ResultSink, StatementDone};
 use crate::session::names::Names;
-use crate::session::shared::Object;
 use crate::session::tables::OwnTable;
 use crate::store::encode::encode;
 use crate::store::functions::Target;
-use crate::store::generate::Plan;
+use crate::store::generate::{Generator, Plan};
 use std::sync::Arc;
-use tsql::ast::{
-    self, Delete, DmlTarget, Expr, ExprKind, Insert, InsertSource, JoinKind, Literal, ObjectName,
-    SetClause, Update,
-};
-use tsql::bind::ir::{Query, Source, SourceId, TypedExpr, TypedKind};
-use tsql::bind::{Binder, Catalog, assign_operator, coerce};
+use tsql::ast::{self, DmlTarget, Expr, ExprKind, Insert, InsertSource, Literal};
+use tsql::bind::Binder;
+use tsql::bind::ir::{Limit, Query, SourceId, TypedExpr};
 use tsql::convert::{self, Style};
 use tsql::eval::collate;
 use tsql::{Column, Row, SqlError, SqlType, fault, messages};
+
+/// The entry of the query that an INSERT takes rows from.
+const SOURCE: SourceId = u32::MAX;
+
+/// Rows on their way into a table.
+struct Arrival<'a> {
+    table: &'a Arc<OwnTable>,
+    outputs: &'a Outputs,
+    /// How many at most.
+    first: Option<u64>,
+}
+
+/// What the columns of a new row get.
+struct NewRow {
+    exprs: Vec<(usize, TypedExpr)>,
+    /// The column that the table gives the next number.
+    identity: Option<usize>,
+}
+
+impl NewRow {
+    /// Columns, their values over the query, and the FROM that names it.
+    fn texts(
+        &self,
+        generator: &mut Generator<'_>,
+        table: &OwnTable,
+        query: &Query,
+    ) -> Result<(Vec<usize>, Vec<String>, String), SqlError> {
+        let source = generator.query(query)?;
+        let mut names = Vec::with_capacity(self.exprs.len() + 1);
+        let mut values = Vec::with_capacity(self.exprs.len() + 1);
+        for (at, expr) in &self.exprs {
+            let target = target_of(table, *at, Verb::Insert.name());
+            names.push(*at);
+            values.push(generator.assigned(expr, target)?);
+        }
+        if let Some(at) = self.identity {
+            names.push(at);
+            values.push(format!("next_identity({})", table.key));
+        }
+        Ok((
+            names,
+            values,
+            format!("FROM ({source}) AS s{SOURCE} WHERE 1"),
+        ))
+    }
+}
+
+/// LIMIT, where there is one.
+fn limited(first: Option<u64>) -> String {
+    first.map_or_else(String::new, |rows| format!(" LIMIT {rows}"))
+}
 
 /// Most rows that an INSERT … EXEC may collect.
 pub(super) const COLLECTED_ROWS_MAX: usize = 1_000_000;
 
 impl Interpreter<'_> {
-    /// The own table that a statement writes.
-    fn own_target(
-        &self,
-        target: &DmlTarget,
-        frame: &Frame,
-        verb: &str,
-    ) -> Result<Arc<OwnTable>, SqlError> {
-        let names = Names {
-            shared: &self.core.shared,
-            scope: &frame.scope,
-        };
-        let shape = match target {
-            DmlTarget::Table { name, .. } => names
-                .table(name)
-                .map_err(|error| error.at_line(name.span.line))?,
-            DmlTarget::Variable(variable) => {
-                names.table_variable(&variable.name).ok_or_else(|| {
-                    messages::UNDECLARED_TABLE_VARIABLE.at(variable.span.line, &[&variable.name])
-                })?
-            }
-            DmlTarget::Unsupported { feature, span } => {
-                return Err(fault::not_supported(feature).at_line(span.line));
-            }
-        };
-        self.own(shape.key, verb)
-    }
-
-    fn own(&self, key: u32, verb: &str) -> Result<Arc<OwnTable>, SqlError> {
-        match self.core.shared.object(key) {
-            Some(Object::Own(table)) => Ok(table),
-            Some(Object::HostTable { decl, .. }) => Err(fault::not_supported(&format!(
-                "{verb} of {}.{}.{}",
-                decl.database, decl.schema, decl.name
-            ))),
-            _ => Err(fault::internal("a table is gone")),
-        }
-    }
-
     /// Runs an INSERT; `None` when what it executes has ended the request.
     pub(super) fn insert(
         &mut self,
         insert: &Insert,
         frame: &mut Frame,
     ) -> Result<Option<u64>, SqlError> {
-        if !insert.output.is_empty() {
-            return Err(fault::not_supported("the OUTPUT clause"));
-        }
-        if insert.top.is_some() {
-            return Err(fault::not_supported("INSERT TOP"));
-        }
         self.recursion(&insert.options)?;
         let table = self.own_target(&insert.target, frame, "INSERT")?;
         let columns = self.insert_columns(&table, &insert.columns)?;
+        let outputs = self.insert_outputs(insert, &table, frame)?;
+        let first = self.insert_limit(insert, frame)?;
+        let rows = Arrival {
+            table: &table,
+            outputs: &outputs,
+            first,
+        };
         let count = |given: usize| {
             let listed = !insert.columns.is_empty();
             match given.cmp(&columns.len()) {
@@ -92,8 +104,8 @@ impl Interpreter<'_> {
             }
         };
         match &insert.source {
-            InsertSource::Values(rows) => {
-                let width = rows.first().map_or(0, Vec::len);
+            InsertSource::Values(listed) => {
+                let width = listed.first().map_or(0, Vec::len);
                 if width != columns.len() {
                     return Err(match (insert.columns.is_empty(), width < columns.len()) {
                         (true, _) => messages::INSERT_COLUMN_COUNT.with(&[]),
@@ -101,7 +113,7 @@ impl Interpreter<'_> {
                         (false, false) => messages::MORE_VALUES.with(&[]),
                     });
                 }
-                let rows = with_defaults(rows, &table, &columns);
+                let listed = with_defaults(listed, &table, &columns);
                 let query = {
                     let names = Names {
                         shared: &self.core.shared,
@@ -110,15 +122,15 @@ impl Interpreter<'_> {
                     let mut binder = Binder::new(&names);
                     let ctes = binder.with(insert.with.as_ref())?;
                     // Each row keeps its own types: they are converted to the column's one by one.
-                    if let [row] = rows.as_slice() {
+                    if let [row] = listed.as_slice() {
                         single_row(&mut binder, row, ctes)?
                     } else {
-                        let mut query = binder.values(&rows)?;
+                        let mut query = binder.values(&listed)?;
                         query.ctes = ctes;
                         query
                     }
                 };
-                self.insert_query(&table, &columns, &query, frame).map(Some)
+                self.arrive(&rows, &columns, &query, frame).map(Some)
             }
             InsertSource::Query(query) => {
                 let query = {
@@ -129,7 +141,7 @@ impl Interpreter<'_> {
                     Binder::new(&names).select(insert.with.as_ref(), query)?
                 };
                 count(query.columns.len())?;
-                self.insert_query(&table, &columns, &query, frame).map(Some)
+                self.arrive(&rows, &columns, &query, frame).map(Some)
             }
             InsertSource::DefaultValues => {
                 let query = single_row(
@@ -140,9 +152,12 @@ impl Interpreter<'_> {
                     &[],
                     Vec::new(),
                 )?;
-                self.insert_query(&table, &[], &query, frame).map(Some)
+                self.arrive(&rows, &[], &query, frame).map(Some)
             }
             InsertSource::Execute(execute) => {
+                if !outputs.is_empty() {
+                    return Err(messages::OUTPUT_OF_EXEC.with(&[]));
+                }
                 if self.collecting {
                     return Err(messages::NESTED_INSERT_EXEC.with(&[]));
                 }
@@ -186,7 +201,7 @@ impl Interpreter<'_> {
     }
 
     /// The columns that an INSERT gives values for, in its order.
-    fn insert_columns(
+    pub(super) fn insert_columns(
         &self,
         table: &OwnTable,
         names: &[ast::Ident],
@@ -211,18 +226,77 @@ impl Interpreter<'_> {
                 return Err(computed_column(&name.text));
             }
             if out.contains(&at) {
-                return Err(SqlError::new(
-                    264,
-                    16,
-                    format!(
-                        "The column name '{}' is specified more than once in the SET clause or column list of an INSERT.",
-                        name.text
-                    ),
-                ));
+                return Err(messages::COLUMN_TWICE.with(&[&name.text]));
             }
             out.push(at);
         }
         Ok(out)
+    }
+
+    /// Binds what an INSERT puts out.
+    fn insert_outputs(
+        &self,
+        insert: &Insert,
+        table: &OwnTable,
+        frame: &Frame,
+    ) -> Result<Outputs, SqlError> {
+        let names = Names {
+            shared: &self.core.shared,
+            scope: &frame.scope,
+        };
+        let mut binder = Binder::new(&names);
+        let shown = Shown {
+            inserted: true,
+            deleted: false,
+            action: false,
+        };
+        self.outputs(&mut binder, &insert.output, (table, None), shown, frame)
+    }
+
+    /// How many rows an INSERT takes at most.
+    fn insert_limit(&self, insert: &Insert, frame: &Frame) -> Result<Option<u64>, SqlError> {
+        let names = Names {
+            shared: &self.core.shared,
+            scope: &frame.scope,
+        };
+        let mut limit = Limit::default();
+        Binder::new(&names).top(insert.top.as_ref(), &mut limit)?;
+        self.first_rows(&limit, frame)
+    }
+
+    /// Inserts the rows of a query, and puts out what OUTPUT wants of them.
+    fn arrive(
+        &mut self,
+        rows: &Arrival<'_>,
+        columns: &[usize],
+        query: &Query,
+        frame: &Frame,
+    ) -> Result<u64, SqlError> {
+        let table = rows.table;
+        if rows.outputs.is_empty() {
+            return self.insert_rows(table, columns, query, rows.first, frame);
+        }
+        let values = self.insert_values(table, columns, query, frame)?;
+        let stage = self.stage(table, &[])?;
+        let filled = self.generate(frame, |generator| {
+            let (names, texts, source) = values.texts(generator, table, query)?;
+            let mut staged = vec![(Stage::ACTION, action_text(Verb::Insert).to_owned())];
+            staged.extend(names.iter().map(|at| stage.after(*at)).zip(texts));
+            let (insert, texts) = stage.insert(&staged);
+            Ok(format!(
+                "{insert} SELECT {texts} {source}{}",
+                limited(rows.first)
+            ))
+        });
+        let result = filled
+            .and_then(|(text, plan)| self.fill(&text, plan))
+            .and_then(|()| self.take_place(table, &stage, rows.outputs, frame, Verb::Insert.name()))
+            .and_then(|count| {
+                self.identity_given(table, columns)?;
+                Ok(count)
+            });
+        self.unstage(&stage);
+        result
     }
 
     /// Inserts the rows of a query whose columns are those given.
@@ -233,24 +307,57 @@ impl Interpreter<'_> {
         query: &Query,
         frame: &Frame,
     ) -> Result<u64, SqlError> {
-        const SOURCE: SourceId = u32::MAX;
-        let mut exprs: Vec<(usize, TypedExpr)> = Vec::new();
-        let mut identity = None;
+        self.insert_rows(table, columns, query, None, frame)
+    }
+
+    fn insert_rows(
+        &mut self,
+        table: &Arc<OwnTable>,
+        columns: &[usize],
+        query: &Query,
+        first: Option<u64>,
+        frame: &Frame,
+    ) -> Result<u64, SqlError> {
+        let values = self.insert_values(table, columns, query, frame)?;
+        let (text, plan) = self.generate(frame, |generator| {
+            let (names, texts, source) = values.texts(generator, table, query)?;
+            let name = generator.table(table.key);
+            if names.is_empty() {
+                return Ok(format!("INSERT INTO {name} DEFAULT VALUES"));
+            }
+            let names: Vec<String> = names.iter().map(|at| format!("c{at}")).collect();
+            Ok(format!(
+                "INSERT INTO {name}({}) SELECT {} {source}{}",
+                names.join(","),
+                texts.join(","),
+                limited(first)
+            ))
+        })?;
+        let count = self.change(table, &text, plan, frame, Verb::Insert.name())?;
+        self.identity_given(table, columns)?;
+        Ok(count)
+    }
+
+    /// What each column of a new row gets, by the columns that a query gives.
+    fn insert_values(
+        &self,
+        table: &OwnTable,
+        columns: &[usize],
+        query: &Query,
+        frame: &Frame,
+    ) -> Result<NewRow, SqlError> {
+        let mut row = NewRow {
+            exprs: Vec::with_capacity(table.columns.len()),
+            identity: None,
+        };
         for (at, own) in table.columns.iter().enumerate() {
             if own.computed.is_some() {
                 continue;
             }
             let expr = match columns.iter().position(|column| *column == at) {
-                Some(place) => TypedExpr {
-                    kind: TypedKind::Column {
-                        source: SOURCE,
-                        column: place,
-                    },
-                    ty: query.columns[place].ty,
-                    nullable: true,
-                },
+                Some(place) => super::target::column(SOURCE, place, query.columns[place].ty),
                 None if table.identity == Some(at) => {
-                    identity = Some(at);
+                    row.identity = Some(at);
                     continue;
                 }
                 None => match &own.default {
@@ -258,36 +365,17 @@ impl Interpreter<'_> {
                     None => TypedExpr::constant(tsql::Value::Null, own.column.ty),
                 },
             };
-            exprs.push((at, expr));
+            row.exprs.push((at, checked(expr, own.column.ty)?));
         }
-        let (text, plan) = self.generate(frame, |generator| {
-            let source = generator.query(query)?;
-            let mut names = Vec::new();
-            let mut values = Vec::new();
-            for (at, expr) in &exprs {
-                let target = target_of(table, *at, "INSERT");
-                names.push(format!("c{at}"));
-                values.push(generator.assigned(&checked(expr.clone(), target.ty)?, target)?);
-            }
-            if let Some(at) = identity {
-                names.push(format!("c{at}"));
-                values.push(format!("next_identity({})", table.key));
-            }
-            let name = generator.table(table.key);
-            if names.is_empty() {
-                return Ok(format!("INSERT INTO {name} DEFAULT VALUES"));
-            }
-            Ok(format!(
-                "INSERT INTO {name}({}) SELECT {} FROM ({source}) AS s{SOURCE} WHERE 1",
-                names.join(","),
-                values.join(",")
-            ))
-        })?;
-        let count = self.change(table, &text, plan, frame, "INSERT")?;
-        if let Some(at) = table.identity.filter(|at| columns.contains(at)) {
-            self.identity_moves_on(table, at)?;
+        Ok(row)
+    }
+
+    /// Identity values given by a statement move the next one on.
+    fn identity_given(&mut self, table: &OwnTable, columns: &[usize]) -> Result<(), SqlError> {
+        match table.identity.filter(|at| columns.contains(at)) {
+            Some(at) => self.identity_moves_on(table, at),
+            None => Ok(()),
         }
-        Ok(count)
     }
 
     /// Explicit identity values move the next one on.
@@ -363,7 +451,7 @@ impl Interpreter<'_> {
     }
 
     /// Runs a change; the CHECK constraints of the table hold afterwards, or nothing was changed.
-    fn change(
+    pub(super) fn change(
         &mut self,
         table: &Arc<OwnTable>,
         text: &str,
@@ -371,29 +459,50 @@ impl Interpreter<'_> {
         frame: &Frame,
         verb: &str,
     ) -> Result<u64, SqlError> {
-        let guarded = !table.checks.is_empty() && verb != "DELETE";
-        if guarded {
-            self.core_batch("SAVEPOINT change")?;
+        if table.checks.is_empty() || verb == Verb::Delete.name() {
+            return self.change_rows(table, text, plan);
         }
-        let changed = change(self.core, self.cancel, text, plan).map_err(|error| match error {
+        self.whole(|own| {
+            let count = own.change_rows(table, text, plan)?;
+            own.checks_hold(table, frame, verb)?;
+            Ok(count)
+        })
+    }
+
+    /// Runs a change of rows; the error of a key names the table.
+    pub(super) fn change_rows(
+        &mut self,
+        table: &OwnTable,
+        text: &str,
+        plan: Plan,
+    ) -> Result<u64, SqlError> {
+        change(self.core, self.cancel, text, plan).map_err(|error| match error {
             ChangeError::Sql(error) => error,
             ChangeError::Constraint(message) => violated(table, &message),
-        });
-        if !guarded {
-            return changed;
-        }
-        let result = changed.and_then(|count| {
-            self.checks_hold(table, frame, verb)?;
-            Ok(count)
-        });
+        })
+    }
+
+    /// Runs changes of which all stay, or none.
+    pub(super) fn whole<T>(
+        &mut self,
+        changes: impl FnOnce(&mut Self) -> Result<T, SqlError>,
+    ) -> Result<T, SqlError> {
+        self.core_batch("SAVEPOINT change")?;
+        let result = changes(self);
         if result.is_err() {
+            let store = self.core.store(self.cancel)?;
+            // Interrupted or out of memory, SQLite has ended the whole transaction already.
+            if store.db.is_autocommit() {
+                return result;
+            }
+            store.rolled_back();
             self.core_batch("ROLLBACK TO change")?;
         }
         self.core_batch("RELEASE change")?;
         result
     }
 
-    fn core_batch(&mut self, text: &str) -> Result<(), SqlError> {
+    pub(super) fn core_batch(&mut self, text: &str) -> Result<(), SqlError> {
         let store = self.core.store(self.cancel)?;
         store
             .db
@@ -401,7 +510,12 @@ impl Interpreter<'_> {
             .map_err(|error| store.error(&error))
     }
 
-    fn checks_hold(&mut self, table: &OwnTable, frame: &Frame, verb: &str) -> Result<(), SqlError> {
+    pub(super) fn checks_hold(
+        &mut self,
+        table: &OwnTable,
+        frame: &Frame,
+        verb: &str,
+    ) -> Result<(), SqlError> {
         for (name, check) in &table.checks {
             let (id, bound) = {
                 let names = Names {
@@ -441,187 +555,11 @@ impl Interpreter<'_> {
         Ok(())
     }
 
-    // ---- UPDATE and DELETE ----
-
-    pub(super) fn update(&mut self, update: &Update, frame: &mut Frame) -> Result<u64, SqlError> {
-        if !update.output.is_empty() {
-            return Err(fault::not_supported("the OUTPUT clause"));
-        }
-        let (text, plan, table) = {
-            let names = Names {
-                shared: &self.core.shared,
-                scope: &frame.scope,
-            };
-            let mut binder = Binder::new(&names);
-            let ctes = binder.with(update.with.as_ref())?;
-            let (source, id, table) =
-                self.rows_to_change(&mut binder, &update.target, &update.from, frame, "UPDATE")?;
-            let mut sets: Vec<(usize, TypedExpr)> = Vec::new();
-            for clause in &update.set {
-                let (column, op, value) = match clause {
-                    SetClause::Column { column, op, value } => (column, *op, value),
-                    SetClause::Variable { variable, .. }
-                    | SetClause::VariableAndColumn { variable, .. } => {
-                        return Err(fault::not_supported("UPDATE … SET of a variable")
-                            .at_line(variable.span.line));
-                    }
-                    SetClause::Unsupported { feature, span } => {
-                        return Err(fault::not_supported(feature).at_line(span.line));
-                    }
-                };
-                let (at, value) = assignment(column, op, value, &table)?;
-                if sets.iter().any(|(known, _)| *known == at) {
-                    return Err(SqlError::new(
-                        264,
-                        16,
-                        format!(
-                            "The column name '{}' is specified more than once in the SET clause or column list of an INSERT.",
-                            table.columns[at].column.name
-                        ),
-                    ));
-                }
-                sets.push((at, binder.expr(&value)?));
-            }
-            let filter = update.filter.as_ref().map(|f| binder.expr(f)).transpose()?;
-            let limit = limit_of(&mut binder, update.top.as_ref())?;
-            let (text, plan) = self.generate(frame, |generator| {
-                let with = generator.with(&ctes)?;
-                let mut values = vec![format!("s{id}.rowid AS r")];
-                let mut names = Vec::new();
-                let mut news = Vec::new();
-                for (at, expr) in &sets {
-                    let target = target_of(&table, *at, "UPDATE");
-                    let value = generator.assigned(&checked(expr.clone(), target.ty)?, target)?;
-                    values.push(format!("{value} AS v{at}"));
-                    names.push(format!("c{at}"));
-                    news.push(format!("n.v{at}"));
-                }
-                let rows = rows_text(generator, &values, &source, filter.as_ref(), limit.as_ref())?;
-                let own = generator.table(table.key);
-                let assigned: Vec<String> = names
-                    .iter()
-                    .zip(&news)
-                    .map(|(name, new)| format!("{name} = {new}"))
-                    .collect();
-                Ok(format!(
-                    "{with}UPDATE {own} SET {} FROM ({rows}) AS n WHERE {own}.rowid = n.r",
-                    assigned.join(",")
-                ))
-            })?;
-            (text, plan, table)
-        };
-        self.change(&table, &text, plan, frame, "UPDATE")
-    }
-
-    pub(super) fn delete(&mut self, delete: &Delete, frame: &mut Frame) -> Result<u64, SqlError> {
-        if !delete.output.is_empty() {
-            return Err(fault::not_supported("the OUTPUT clause"));
-        }
-        let (text, plan, table) = {
-            let names = Names {
-                shared: &self.core.shared,
-                scope: &frame.scope,
-            };
-            let mut binder = Binder::new(&names);
-            let ctes = binder.with(delete.with.as_ref())?;
-            let (source, id, table) =
-                self.rows_to_change(&mut binder, &delete.target, &delete.from, frame, "DELETE")?;
-            let filter = delete.filter.as_ref().map(|f| binder.expr(f)).transpose()?;
-            let limit = limit_of(&mut binder, delete.top.as_ref())?;
-            let (text, plan) = self.generate(frame, |generator| {
-                let with = generator.with(&ctes)?;
-                let values = [format!("s{id}.rowid")];
-                let rows = rows_text(generator, &values, &source, filter.as_ref(), limit.as_ref())?;
-                let own = generator.table(table.key);
-                Ok(format!("{with}DELETE FROM {own} WHERE rowid IN ({rows})"))
-            })?;
-            (text, plan, table)
-        };
-        self.change(&table, &text, plan, frame, "DELETE")
-    }
-
-    /// The rows that an UPDATE or DELETE looks at: FROM with the target in it.
-    fn rows_to_change(
-        &self,
-        binder: &mut Binder<'_>,
-        target: &DmlTarget,
-        from: &[ast::TableSource],
-        frame: &Frame,
-        verb: &str,
-    ) -> Result<(Source, SourceId, Arc<OwnTable>), SqlError> {
-        let bound = binder.open_from(from)?;
-        if let (Some(source), DmlTarget::Table { name, .. }) = (&bound, target)
-            && let Some(id) = binder.entry_named(name)
-            && let Some(key) = key_of(source, id)
-        {
-            let table = self.own(key, verb)?;
-            return Ok((source.clone(), id, table));
-        }
-        if let (Some(source), DmlTarget::Variable(variable)) = (&bound, target) {
-            let ident = ast::Ident {
-                text: variable.name.clone(),
-                quoted: false,
-                span: variable.span,
-            };
-            if let Some(id) = binder.entry_named(&ObjectName::bare(ident))
-                && let Some(key) = key_of(source, id)
-            {
-                return Ok((source.clone(), id, self.own(key, verb)?));
-            }
-        }
-        let table = self.own_target(target, frame, verb)?;
-        // The target joins the scope that is open, under its own name.
-        let id = binder.add_table(&table.name, &table.shape());
-        let own = Source::Table { id, key: table.key };
-        let source = match bound {
-            Some(other) => Source::Join {
-                left: Box::new(own),
-                kind: JoinKind::Cross,
-                right: Box::new(other),
-                on: None,
-            },
-            None => own,
-        };
-        Ok((source, id, table))
-    }
-
     pub(super) fn truncate(&mut self, target: &DmlTarget, frame: &Frame) -> Result<(), SqlError> {
         let table = self.own_target(target, frame, "TRUNCATE")?;
         self.core_batch(&format!("DELETE FROM t{}", table.key))?;
         table.reseed();
         Ok(())
-    }
-}
-
-fn rows_text(
-    generator: &mut crate::store::generate::Generator<'_>,
-    values: &[String],
-    source: &Source,
-    filter: Option<&TypedExpr>,
-    limit: Option<&TypedExpr>,
-) -> Result<String, SqlError> {
-    let mut text = format!(
-        "SELECT {} FROM {}",
-        values.join(","),
-        generator.source(source)?
-    );
-    if let Some(filter) = filter {
-        text.push_str(&format!(" WHERE {}", generator.expr(filter)?));
-    }
-    if let Some(limit) = limit {
-        text.push_str(&format!(" LIMIT {}", generator.expr(limit)?));
-    }
-    Ok(text)
-}
-
-fn limit_of(
-    binder: &mut Binder<'_>,
-    top: Option<&ast::Top>,
-) -> Result<Option<TypedExpr>, SqlError> {
-    match top {
-        None => Ok(None),
-        Some(top) if top.percent || top.with_ties => Err(fault::not_supported("TOP PERCENT")),
-        Some(top) => coerce(binder.expr(&top.count)?, SqlType::BigInt).map(Some),
     }
 }
 
@@ -668,7 +606,11 @@ fn single_row(
 }
 
 /// DEFAULT in VALUES becomes the column's default.
-fn with_defaults(rows: &[Vec<Expr>], table: &OwnTable, columns: &[usize]) -> Vec<Vec<Expr>> {
+pub(super) fn with_defaults(
+    rows: &[Vec<Expr>],
+    table: &OwnTable,
+    columns: &[usize],
+) -> Vec<Vec<Expr>> {
     rows.iter()
         .map(|row| {
             row.iter()
@@ -688,55 +630,7 @@ fn with_defaults(rows: &[Vec<Expr>], table: &OwnTable, columns: &[usize]) -> Vec
         .collect()
 }
 
-/// The column and the whole new value of one SET.
-fn assignment(
-    column: &[ast::Ident],
-    op: ast::AssignOp,
-    value: &Expr,
-    table: &OwnTable,
-) -> Result<(usize, Expr), SqlError> {
-    let name = column
-        .last()
-        .ok_or_else(|| fault::internal("a column without a name"))?;
-    let at = table
-        .columns
-        .iter()
-        .position(|c| collate::same(&c.column.name, &name.text))
-        .ok_or_else(|| fault::invalid_column(&name.text).at_line(name.span.line))?;
-    if table.identity == Some(at) {
-        return Err(messages::UPDATE_IDENTITY.at(name.span.line, &[&name.text]));
-    }
-    if table.columns[at].computed.is_some() {
-        return Err(computed_column(&name.text));
-    }
-    if value.kind == ExprKind::Default {
-        let default = table.columns[at].default.clone();
-        return Ok((
-            at,
-            default.unwrap_or(Expr {
-                span: value.span,
-                kind: ExprKind::Literal(Literal::Null),
-            }),
-        ));
-    }
-    let value = match assign_operator(op) {
-        None => value.clone(),
-        Some(op) => Expr {
-            span: value.span,
-            kind: ExprKind::Binary {
-                op,
-                left: Box::new(Expr {
-                    span: name.span,
-                    kind: ExprKind::Column(column.to_vec()),
-                }),
-                right: Box::new(value.clone()),
-            },
-        },
-    };
-    Ok((at, value))
-}
-
-fn computed_column(name: &str) -> SqlError {
+pub(super) fn computed_column(name: &str) -> SqlError {
     SqlError::new(
         271,
         16,
@@ -759,7 +653,7 @@ pub(super) fn target_of(table: &OwnTable, at: usize, verb: &'static str) -> Targ
 
 /// The expression as it is, once it is sure that it converts by itself; the value is converted later, with the
 /// column's name at hand.
-fn checked(expr: TypedExpr, ty: SqlType) -> Result<TypedExpr, SqlError> {
+pub(super) fn checked(expr: TypedExpr, ty: SqlType) -> Result<TypedExpr, SqlError> {
     if expr.is_null_constant() {
         return Ok(TypedExpr::constant(tsql::Value::Null, ty));
     }

@@ -66,18 +66,7 @@ impl Interpreter<'_> {
         definition: &TableDefinition,
         variable: bool,
     ) -> Result<OwnTable, SqlError> {
-        let mut table = OwnTable {
-            key: self.core.shared.next_key(),
-            name: name.to_owned(),
-            columns: Vec::with_capacity(definition.columns.len()),
-            keys: Vec::new(),
-            checks: Vec::new(),
-            identity: None,
-            seed: 1,
-            increment: 1,
-            next: AtomicI64::new(1),
-            variable,
-        };
+        let mut table = OwnTable::empty(self.core.shared.next_key(), name, variable);
         for (at, column) in definition.columns.iter().enumerate() {
             let line = column.span.line;
             let label = &column.name.text;
@@ -147,7 +136,7 @@ impl Interpreter<'_> {
     }
 
     /// Creates a table; `level` brings a temporary one into reach.
-    fn add(&mut self, table: OwnTable, level: Option<u32>) -> Result<(), SqlError> {
+    pub(super) fn add(&mut self, table: OwnTable, level: Option<u32>) -> Result<(), SqlError> {
         let columns: Vec<String> = table
             .columns
             .iter()
@@ -221,16 +210,8 @@ impl Interpreter<'_> {
         let places: Vec<usize> = (0..columns.len()).collect();
         let key = self.core.shared.next_key();
         let table = OwnTable {
-            key,
-            name: name.clone(),
             columns,
-            keys: Vec::new(),
-            checks: Vec::new(),
-            identity: None,
-            seed: 1,
-            increment: 1,
-            next: AtomicI64::new(1),
-            variable: false,
+            ..OwnTable::empty(key, name, false)
         };
         let level = self.temp_level();
         self.add(table, Some(level))?;

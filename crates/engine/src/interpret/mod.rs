@@ -6,16 +6,21 @@
 )]
 
 mod arguments;
+mod change;
 pub(crate) mod cursor;
 mod data;
 mod definition;
 mod execute;
+mod merge;
 mod message;
+mod output;
 mod program;
 mod query;
 mod remote;
 mod security;
 mod settings;
+mod stage;
+mod target;
 mod transaction;
 pub(crate) mod wire_cursor;
 
@@ -655,6 +660,12 @@ impl<'r> Interpreter<'r> {
                 self.done(frame, Some(rows), false)?;
                 Ok(End::Next)
             }
+            StatementKind::Merge(merge) => {
+                self.writes_tables()?;
+                rows = self.merge(merge, frame)?;
+                self.done(frame, Some(rows), false)?;
+                Ok(End::Next)
+            }
             StatementKind::Truncate(target) => self
                 .writes_tables()
                 .map_err(Failure::from)
@@ -939,7 +950,6 @@ fn reads_tables(body: &QueryBody) -> bool {
 /// The feature behind a statement that is not there yet.
 fn unsupported_name(kind: &StatementKind) -> &str {
     match kind {
-        StatementKind::Merge(_) => "MERGE",
         StatementKind::AlterTable(_) => "ALTER TABLE",
         StatementKind::CreateView(_) => "CREATE VIEW",
         StatementKind::CreateProcedure(_) => "CREATE PROCEDURE",

@@ -97,7 +97,7 @@ impl Interpreter<'_> {
     }
 
     /// Rows go to the client one by one.
-    fn stream(&mut self, query: &Query, frame: &Frame) -> Result<u64, SqlError> {
+    pub(super) fn stream(&mut self, query: &Query, frame: &Frame) -> Result<u64, SqlError> {
         let (text, plan) = self.generate(frame, |generator| generator.query(query))?;
         let types: Vec<SqlType> = query.columns.iter().map(|column| column.ty).collect();
         let sink = &mut *self.sink;

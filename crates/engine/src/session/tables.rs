@@ -7,6 +7,7 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use tsql::ast::Expr;
+use tsql::eval::collate;
 use tsql::{Column, SqlError, SqlType, fault};
 
 /// A column of a temporary table or table variable.
@@ -47,8 +48,38 @@ pub(crate) struct OwnTable {
 }
 
 impl OwnTable {
+    /// A table without columns or keys yet.
+    pub(crate) fn empty(key: u32, name: &str, variable: bool) -> Self {
+        Self {
+            key,
+            name: name.to_owned(),
+            columns: Vec::new(),
+            keys: Vec::new(),
+            checks: Vec::new(),
+            identity: None,
+            seed: 1,
+            increment: 1,
+            next: AtomicI64::new(1),
+            variable,
+        }
+    }
+
     pub(crate) fn shape(&self) -> Vec<Column> {
         self.columns.iter().map(|c| c.column.clone()).collect()
+    }
+
+    /// The column of that name.
+    pub(crate) fn position(&self, name: &str) -> Option<usize> {
+        self.columns
+            .iter()
+            .position(|own| collate::same(&own.column.name, name))
+    }
+
+    /// Whether a column belongs to a key.
+    pub(crate) fn in_key(&self, at: usize) -> bool {
+        self.keys
+            .iter()
+            .any(|key| key.columns.iter().any(|(column, _)| *column == at))
     }
 
     /// Takes the next identity value; gaps stay when the row is not kept.

@@ -10,8 +10,8 @@ use rusqlite::types::Value as Sqlite;
 use std::collections::BTreeSet;
 use tsql::ast::{CompareOp, JoinKind, SetOperator};
 use tsql::bind::ir::{
-    Aggregate, AggregateKind, Body, Bound, Collation, Cte, Frame, Limit, Query, Select, SortKey,
-    Source, TypedExpr, TypedKind, Window, WindowKind,
+    Aggregate, AggregateKind, Body, Bound, Collation, Cte, Frame, Limit, Query, ROWID, Select,
+    SortKey, Source, TypedExpr, TypedKind, Window, WindowKind,
 };
 use tsql::eval::{self, Environment};
 use tsql::{Length, SqlError, SqlType, Value, fault, messages};
@@ -452,6 +452,7 @@ impl<'e> Generator<'e> {
                     .and_then(|refs| refs.iter().position(|known| known.kind == expr.kind));
                 Ok(match place {
                     Some(at) => format!("?{}", Fragment::FIRST_REF + at),
+                    None if *column == ROWID => format!("s{source}.rowid"),
                     None => format!("s{source}.c{column}"),
                 })
             }
@@ -516,7 +517,7 @@ impl<'e> Generator<'e> {
             TypedKind::Case {
                 branches,
                 otherwise,
-            } if expr.any(&|node| holds_query(node)) => {
+            } if expr.any(&TypedExpr::is_query) => {
                 let mut text = "CASE".to_owned();
                 for (when, then) in branches {
                     let (when, then) = (self.expr(when)?, self.expr(then)?);
@@ -845,13 +846,6 @@ fn cte_source(source: &Source, wanted: u32) -> Option<u32> {
         | Source::Function { .. }
         | Source::Query { .. } => None,
     }
-}
-
-fn holds_query(node: &TypedExpr) -> bool {
-    matches!(
-        node.kind,
-        TypedKind::Subquery(_) | TypedKind::Exists(_) | TypedKind::Quantified { .. }
-    )
 }
 
 /// Whether a query's shape alone promises no second row.

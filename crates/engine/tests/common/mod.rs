@@ -392,6 +392,8 @@ pub(crate) struct Lines {
     pub(crate) rows: Vec<Row>,
     /// Cancels after that many rows.
     pub(crate) cancel_after: Option<(usize, CancelToken)>,
+    /// Shows severity, state and text of messages too.
+    pub(crate) texts: bool,
 }
 
 impl ResultSink for Lines {
@@ -445,6 +447,13 @@ impl ResultSink for Lines {
 
     fn message(&mut self, message: SqlError) {
         if matches!(message.number, 5701 | 5703) {
+            return;
+        }
+        if self.texts && message.number != 0 {
+            self.lines.push(format!(
+                "Msg {}:{}:{}:{} {}",
+                message.number, message.severity, message.state, message.line, message.message
+            ));
             return;
         }
         self.lines.push(if message.number == 0 {

@@ -253,7 +253,10 @@ impl Binder<'_> {
     }
 
     /// A local variable.
-    pub(super) fn variable(&self, name: &str) -> Result<TypedExpr, SqlError> {
+    ///
+    /// # Errors
+    /// 137 when there is none of that name.
+    pub fn variable(&self, name: &str) -> Result<TypedExpr, SqlError> {
         let (slot, ty) = self.catalog.variable(name).ok_or_else(|| {
             if self.catalog.table_variable(name).is_some() {
                 m::UNDECLARED_VARIABLE.with(&[name])
@@ -562,11 +565,7 @@ fn node(op: BinaryOp, left: TypedExpr, right: TypedExpr, ty: SqlType) -> TypedEx
 ///
 /// # Errors
 /// 8117, 402, 206 and 257 when the types do not go together.
-pub(super) fn binary(
-    op: BinaryOp,
-    left: TypedExpr,
-    right: TypedExpr,
-) -> Result<TypedExpr, SqlError> {
+pub fn binary(op: BinaryOp, left: TypedExpr, right: TypedExpr) -> Result<TypedExpr, SqlError> {
     let ty = shared_type(&[&left, &right]);
     let adds = matches!(op, BinaryOp::Add | BinaryOp::Concat);
     if op == BinaryOp::Concat || adds && ty.is_string() {

@@ -17,6 +17,24 @@ pub(super) fn free_columns(query: &Query) -> Vec<TypedExpr> {
         .collect()
 }
 
+impl TypedExpr {
+    /// Whether it names a column of a FROM entry, here or in a subquery.
+    #[must_use]
+    pub fn mentions(&self, entry: SourceId) -> bool {
+        self.named().iter().any(
+            |column| matches!(column.kind, TypedKind::Column { source, .. } if source == entry),
+        )
+    }
+
+    /// The columns that it names, here or in subqueries, each once.
+    #[must_use]
+    pub fn named(&self) -> Vec<Self> {
+        let mut walk = Walk::default();
+        walk.expr(self);
+        walk.named
+    }
+}
+
 /// Numbers of FROM entries are unique within a statement, so that order does not matter.
 #[derive(Default)]
 struct Walk {

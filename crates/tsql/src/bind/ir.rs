@@ -8,6 +8,9 @@ use crate::value::Value;
 /// Number of a FROM entry, unique within a statement, so that correlation needs no scopes later.
 pub type SourceId = u32;
 
+/// In the place of a column's number: the number of the row itself, for what changes it.
+pub const ROWID: usize = usize::MAX;
+
 /// A typed expression or predicate. A predicate has the type `bit`; NULL stands for UNKNOWN.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TypedExpr {
@@ -256,6 +259,15 @@ impl TypedExpr {
     #[must_use]
     pub fn any(&self, test: &dyn Fn(&Self) -> bool) -> bool {
         test(self) || self.children().into_iter().any(|child| child.any(test))
+    }
+
+    /// Whether this node itself holds a query.
+    #[must_use]
+    pub fn is_query(&self) -> bool {
+        matches!(
+            self.kind,
+            TypedKind::Subquery(_) | TypedKind::Exists(_) | TypedKind::Quantified { .. }
+        )
     }
 
     /// Whether it can be evaluated without rows: no column, subquery, aggregate or window function.
@@ -662,4 +674,51 @@ pub enum Source {
         /// ON
         on: Option<TypedExpr>,
     },
+}
+
+impl Source {
+    /// Number of the entry, when it is a single one.
+    #[must_use]
+    pub fn id(&self) -> Option<SourceId> {
+        match self {
+            Self::Table { id, .. }
+            | Self::Function { id, .. }
+            | Self::Query { id, .. }
+            | Self::Cte { id, .. } => Some(*id),
+            Self::Apply { .. } | Self::Join { .. } => None,
+        }
+    }
+
+    /// Numbers of all entries, from left to right.
+    #[must_use]
+    pub fn entries(&self) -> Vec<SourceId> {
+        match self {
+            Self::Apply { left, id, .. } => {
+                let mut all = left.entries();
+                all.push(*id);
+                all
+            }
+            Self::Join { left, right, .. } => {
+                let mut all = left.entries();
+                all.extend(right.entries());
+                all
+            }
+            other => other.id().into_iter().collect(),
+        }
+    }
+
+    /// Number and catalog's number of every table that is an entry of its own.
+    #[must_use]
+    pub fn tables(&self) -> Vec<(SourceId, u32)> {
+        match self {
+            Self::Table { id, key } => vec![(*id, *key)],
+            Self::Apply { left, .. } => left.tables(),
+            Self::Join { left, right, .. } => {
+                let mut all = left.tables();
+                all.extend(right.tables());
+                all
+            }
+            Self::Function { .. } | Self::Query { .. } | Self::Cte { .. } => Vec::new(),
+        }
+    }
 }

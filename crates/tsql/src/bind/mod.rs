@@ -17,7 +17,7 @@ mod source;
 mod types;
 
 pub use coerce::coerce;
-pub use expr::assign_operator;
+pub use expr::{assign_operator, binary};
 pub use types::{DefaultLength, resolve_type};
 
 use crate::ast::{Ident, ObjectName};
@@ -148,6 +148,11 @@ impl<'c> Binder<'c> {
         }
     }
 
+    /// The number of a FROM entry that no name reaches.
+    pub fn fresh_source(&mut self) -> SourceId {
+        self.new_source()
+    }
+
     fn new_source(&mut self) -> SourceId {
         let id = self.next_source;
         self.next_source += 1;
@@ -167,12 +172,18 @@ impl<'c> Binder<'c> {
     }
 
     /// Adds a table to the scope that is open: the target of an UPDATE or DELETE that its FROM does not name.
-    pub fn add_table(&mut self, name: &str, columns: &[Column]) -> SourceId {
+    /// `object` is its name where that has a schema or database.
+    pub fn add_table(
+        &mut self,
+        name: &str,
+        object: Option<ObjectName>,
+        columns: &[Column],
+    ) -> SourceId {
         let id = self.new_source();
         let entry = Entry {
             id,
             name: name.to_owned(),
-            object: None,
+            object,
             columns: columns.to_vec(),
         };
         match self.scopes.last_mut() {

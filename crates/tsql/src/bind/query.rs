@@ -247,7 +247,11 @@ impl Binder<'_> {
         }
     }
 
-    fn top(&mut self, top: Option<&Top>, limit: &mut Limit) -> Result<(), SqlError> {
+    /// Binds TOP into a limit.
+    ///
+    /// # Errors
+    /// As [`Binder::expr`]; 1060 for a number of rows that is none.
+    pub fn top(&mut self, top: Option<&Top>, limit: &mut Limit) -> Result<(), SqlError> {
         if let Some(top) = top {
             limit.top = Some(row_count(self.expr(&top.count)?, top.percent)?);
             limit.percent = top.percent;
@@ -349,6 +353,25 @@ impl Binder<'_> {
             }
         }
         Ok(out)
+    }
+
+    /// Binds the items of an OUTPUT clause.
+    ///
+    /// # Errors
+    /// As [`Binder::expr`]; 158 for an aggregate, 10705 for a subquery.
+    pub fn output(&mut self, items: &[SelectItem]) -> Result<Vec<Item>, SqlError> {
+        let bound = self.items(items, Place::Inner).map_err(|error| {
+            if error.number == m::AGGREGATE_IN_WHERE.number {
+                m::AGGREGATE_IN_OUTPUT.at(error.line, &[])
+            } else {
+                error
+            }
+        })?;
+        let queries = bound.iter().any(|item| item.expr.any(&TypedExpr::is_query));
+        if queries {
+            return Err(m::SUBQUERY_IN_OUTPUT.with(&[]));
+        }
+        Ok(bound)
     }
 
     fn items(&mut self, items: &[SelectItem], place: Place) -> Result<Vec<Item>, SqlError> {

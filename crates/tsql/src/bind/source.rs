@@ -2,7 +2,7 @@
 
 use super::coerce::shared_type;
 use super::free::free_columns;
-use super::ir::{Body, Limit, Query, Source, TypedExpr};
+use super::ir::{Body, Limit, Query, Source, SourceId, TypedExpr};
 use super::query::{coerce_columns, named_columns};
 use super::{Binder, Entry, Returns};
 use crate::ast::{Expr, FunctionCall, JoinKind, ObjectName, TableAlias, TableSource};
@@ -51,6 +51,62 @@ impl Binder<'_> {
         aliased
             .or_else(|| scope.iter().find(|entry| collate::same(&entry.name, bare)))
             .map(|entry| entry.id)
+    }
+
+    /// Binds one more FROM entry into the scope that is open.
+    ///
+    /// # Errors
+    /// As [`Binder::select`].
+    pub fn add_source(&mut self, source: &TableSource) -> Result<Source, SqlError> {
+        self.source(source)
+    }
+
+    /// Binds with some entries of the scope that is open out of reach.
+    ///
+    /// # Errors
+    /// What `bind` returns.
+    pub fn without<T>(
+        &mut self,
+        hidden: &[SourceId],
+        bind: impl FnOnce(&mut Self) -> Result<T, SqlError>,
+    ) -> Result<T, SqlError> {
+        let whole = self.scopes.last().cloned();
+        if let Some(scope) = self.scopes.last_mut() {
+            scope.retain(|entry| !hidden.contains(&entry.id));
+        }
+        let bound = bind(self);
+        if let (Some(scope), Some(whole)) = (self.scopes.last_mut(), whole) {
+            *scope = whole;
+        }
+        bound
+    }
+
+    /// Whether a common table expression of that name is in reach.
+    #[must_use]
+    pub fn names_cte(&self, name: &str) -> bool {
+        self.ctes
+            .iter()
+            .any(|(known, _, _)| collate::same(known, name))
+    }
+
+    /// The exposed name of an entry of the scope that is open; empty when there is none.
+    #[must_use]
+    pub fn entry_name(&self, id: SourceId) -> String {
+        self.entry(id)
+            .map_or_else(String::new, |entry| entry.name.clone())
+    }
+
+    /// The columns' names of an entry of the scope that is open.
+    #[must_use]
+    pub fn entry_columns(&self, id: SourceId) -> Vec<String> {
+        self.entry(id).map_or_else(Vec::new, |entry| {
+            entry.columns.iter().map(|c| c.name.clone()).collect()
+        })
+    }
+
+    fn entry(&self, id: SourceId) -> Option<&Entry> {
+        let scope = self.scopes.last()?;
+        scope.iter().find(|entry| entry.id == id)
     }
 
     fn add_entry(&mut self, entry: Entry, line: u32) -> Result<(), SqlError> {

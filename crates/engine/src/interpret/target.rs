@@ -1,0 +1,355 @@
+//! The rows that an UPDATE or DELETE looks at: its FROM, with the table that it changes in it.
+
+use super::stage::Verb;
+use super::{Frame, Interpreter};
+use crate::session::names::Names;
+use crate::session::shared::Object;
+use crate::session::tables::OwnTable;
+use std::sync::Arc;
+use tsql::ast::{self, DmlTarget, ObjectName, TableSource};
+use tsql::bind::ir::{Body, Cte, Item, Query, ROWID, Source, SourceId, TypedExpr, TypedKind};
+use tsql::bind::{Binder, Catalog};
+use tsql::{Column, SqlError, SqlType, fault, messages};
+
+/// What a statement changes, and the rows it looks at.
+pub(super) struct Rows {
+    /// FROM, the table itself included.
+    pub(super) source: Source,
+    /// The entry of the table in it.
+    pub(super) id: SourceId,
+    pub(super) table: Arc<OwnTable>,
+    /// The columns that the statement may name, and which column of the table each is. None where the statement
+    /// names the table itself.
+    pub(super) exposed: Option<Vec<(String, Option<usize>)>>,
+}
+
+impl Rows {
+    /// The row's number.
+    pub(super) fn row(&self) -> TypedExpr {
+        column(self.id, ROWID, SqlType::BigInt)
+    }
+
+    /// A column's value before the change.
+    pub(super) fn old(&self, at: usize) -> TypedExpr {
+        let column = &self.table.columns[at].column;
+        TypedExpr {
+            kind: TypedKind::Column {
+                source: self.id,
+                column: at,
+            },
+            ty: column.ty,
+            nullable: column.nullable,
+        }
+    }
+
+    /// The table's column of that name.
+    pub(super) fn column(&self, name: &str) -> Result<usize, SqlError> {
+        match &self.exposed {
+            None => self
+                .table
+                .position(name)
+                .ok_or_else(|| fault::invalid_column(name)),
+            Some(columns) => columns
+                .iter()
+                .find(|(known, _)| tsql::eval::collate::same(known, name))
+                .ok_or_else(|| fault::invalid_column(name))?
+                .1
+                .ok_or_else(|| messages::DERIVED_COLUMN.with(&[name])),
+        }
+    }
+}
+
+pub(super) fn column(source: SourceId, column: usize, ty: SqlType) -> TypedExpr {
+    TypedExpr {
+        kind: TypedKind::Column { source, column },
+        ty,
+        nullable: true,
+    }
+}
+
+impl Interpreter<'_> {
+    /// The own table that a statement writes.
+    pub(super) fn own_target(
+        &self,
+        target: &DmlTarget,
+        frame: &Frame,
+        verb: &str,
+    ) -> Result<Arc<OwnTable>, SqlError> {
+        let names = Names {
+            shared: &self.core.shared,
+            scope: &frame.scope,
+        };
+        let shape = match target {
+            DmlTarget::Table { name, .. } => names
+                .table(name)
+                .map_err(|error| error.at_line(name.span.line))?,
+            DmlTarget::Variable(variable) => {
+                names.table_variable(&variable.name).ok_or_else(|| {
+                    messages::UNDECLARED_TABLE_VARIABLE.at(variable.span.line, &[&variable.name])
+                })?
+            }
+            DmlTarget::Unsupported { feature, span } => {
+                return Err(fault::not_supported(feature).at_line(span.line));
+            }
+        };
+        self.own(shape.key, verb)
+    }
+
+    pub(super) fn own(&self, key: u32, verb: &str) -> Result<Arc<OwnTable>, SqlError> {
+        match self.core.shared.object(key) {
+            Some(Object::Own(table)) => Ok(table),
+            Some(Object::HostTable { decl, .. }) => Err(fault::not_supported(&format!(
+                "{verb} of {}.{}.{}",
+                decl.database, decl.schema, decl.name
+            ))),
+            _ => Err(fault::internal("a table is gone")),
+        }
+    }
+
+    /// The rows that an UPDATE or DELETE looks at. `changed` is a column that it sets: it tells the tables behind a
+    /// derived table apart.
+    pub(super) fn rows_to_change(
+        &self,
+        binder: &mut Binder<'_>,
+        ctes: &mut Vec<Cte>,
+        (target, changed, verb): (&DmlTarget, Option<&str>, Verb),
+        from: &[TableSource],
+        frame: &Frame,
+    ) -> Result<Rows, SqlError> {
+        let verb = verb.name();
+        let bound = binder.open_from(from)?;
+        let name = match target {
+            DmlTarget::Table { name, .. } => Some(name.clone()),
+            DmlTarget::Variable(variable) => Some(ObjectName::bare(ast::Ident {
+                text: variable.name.clone(),
+                quoted: false,
+                span: variable.span,
+            })),
+            DmlTarget::Unsupported { .. } => None,
+        };
+        if let (Some(source), Some(name)) = (&bound, &name)
+            && let Some(id) = binder.entry_named(name)
+        {
+            return self.entry(binder, ctes, (source.clone(), id), changed, verb);
+        }
+        // Without a FROM entry of that name it may still be a common table expression.
+        let bare = name.as_ref().and_then(ObjectName::as_bare);
+        if let Some(name) = &name
+            && bare.is_some_and(|bare| binder.names_cte(&bare.text))
+        {
+            let own = binder.add_source(&TableSource::Table {
+                name: name.clone(),
+                alias: None,
+                hints: Vec::new(),
+            })?;
+            let id = own.id().unwrap_or_default();
+            return self.entry(binder, ctes, (crossed(own, bound), id), changed, verb);
+        }
+        let table = self.own_target(target, frame, verb)?;
+        // FROM may show it under an alias.
+        if let Some(source) = &bound {
+            let mut same = source.tables();
+            same.retain(|(_, key)| *key == table.key);
+            match same.as_slice() {
+                [] => {}
+                [(id, _)] => {
+                    return Ok(Rows {
+                        source: source.clone(),
+                        id: *id,
+                        table,
+                        exposed: None,
+                    });
+                }
+                _ => return Err(messages::AMBIGUOUS_TARGET.with(&[&table.name])),
+            }
+        }
+        // The target joins the scope that is open, under its own name.
+        let object = name.filter(|name| name.schema.is_some() || name.database.is_some());
+        let id = binder.add_table(&table.name, object, &table.shape());
+        let own = Source::Table { id, key: table.key };
+        Ok(Rows {
+            source: crossed(own, bound),
+            id,
+            table,
+            exposed: None,
+        })
+    }
+
+    /// The rows behind a FROM entry: a table, or a derived table over one.
+    fn entry(
+        &self,
+        binder: &mut Binder<'_>,
+        ctes: &mut Vec<Cte>,
+        (mut source, id): (Source, SourceId),
+        changed: Option<&str>,
+        verb: &str,
+    ) -> Result<Rows, SqlError> {
+        if let Some(key) = super::query::key_of(&source, id) {
+            return Ok(Rows {
+                source,
+                id,
+                table: self.own(key, verb)?,
+                exposed: None,
+            });
+        }
+        let names = binder.entry_columns(id);
+        let at = changed.and_then(|name| {
+            names
+                .iter()
+                .position(|known| tsql::eval::collate::same(known, name))
+        });
+        let Some(exposed) = expose(&mut source, id, ctes, at) else {
+            let name = binder.entry_name(id);
+            return Err(messages::NOT_UPDATABLE.with(&[&name]));
+        };
+        let table = self.own(exposed.key, verb)?;
+        // The table itself joins by the row's number, so that all its columns are at hand.
+        let own = binder.fresh_source();
+        let on = TypedExpr::predicate(TypedKind::Compare {
+            op: ast::CompareOp::Equal,
+            left: Box::new(column(own, ROWID, SqlType::BigInt)),
+            right: Box::new(exposed.row),
+        });
+        let source = Source::Join {
+            left: Box::new(source),
+            kind: ast::JoinKind::Inner,
+            right: Box::new(Source::Table {
+                id: own,
+                key: exposed.key,
+            }),
+            on: Some(on),
+        };
+        let exposed = names.into_iter().zip(exposed.columns).collect();
+        Ok(Rows {
+            source,
+            id: own,
+            table,
+            exposed: Some(exposed),
+        })
+    }
+}
+
+fn crossed(own: Source, other: Option<Source>) -> Source {
+    match other {
+        Some(other) => Source::Join {
+            left: Box::new(own),
+            kind: ast::JoinKind::Cross,
+            right: Box::new(other),
+            on: None,
+        },
+        None => own,
+    }
+}
+
+/// A table behind a FROM entry.
+struct Exposed {
+    key: u32,
+    /// The number of its row.
+    row: TypedExpr,
+    /// Which of its columns each column of the entry is.
+    columns: Vec<Option<usize>>,
+}
+
+/// Makes the row numbers of the one table behind an entry visible; none when there is no such table.
+fn expose(
+    source: &mut Source,
+    wanted: SourceId,
+    ctes: &mut Vec<Cte>,
+    changed: Option<usize>,
+) -> Option<Exposed> {
+    match source {
+        Source::Table { id, key } if *id == wanted => Some(Exposed {
+            key: *key,
+            row: column(*id, ROWID, SqlType::BigInt),
+            columns: Vec::new(),
+        }),
+        Source::Query { id, query } if *id == wanted => {
+            let hidden = query.columns.len();
+            let mut exposed = expose_query(query, ctes, changed)?;
+            exposed.row = column(wanted, hidden, SqlType::BigInt);
+            Some(exposed)
+        }
+        Source::Cte { id, key } if *id == wanted => {
+            let at = ctes.iter().position(|cte| cte.key == *key)?;
+            // Those before it are what it may name itself.
+            let mut later = ctes.split_off(at);
+            let cte = later.first_mut()?;
+            let hidden = cte.query.columns.len();
+            let exposed = if cte.recursive.is_empty() {
+                expose_query(&mut cte.query, ctes, changed)
+            } else {
+                None
+            };
+            if exposed.is_some() {
+                cte.columns.push(row_column());
+            }
+            ctes.append(&mut later);
+            let mut exposed = exposed?;
+            exposed.row = column(wanted, hidden, SqlType::BigInt);
+            Some(exposed)
+        }
+        Source::Join { left, right, .. } => {
+            expose(left, wanted, ctes, changed).or_else(|| expose(right, wanted, ctes, changed))
+        }
+        Source::Apply { left, .. } => expose(left, wanted, ctes, changed),
+        Source::Table { .. }
+        | Source::Function { .. }
+        | Source::Query { .. }
+        | Source::Cte { .. } => None,
+    }
+}
+
+fn row_column() -> Column {
+    Column::nullable("", SqlType::BigInt)
+}
+
+fn expose_query(query: &mut Query, ctes: &mut Vec<Cte>, changed: Option<usize>) -> Option<Exposed> {
+    let Body::Select(select) = &mut query.body else {
+        return None;
+    };
+    if select.distinct || select.grouped {
+        return None;
+    }
+    let from = select.from.as_mut()?;
+    let places: Vec<Option<(SourceId, usize)>> = select
+        .items
+        .iter()
+        .map(|item| match item.expr.kind {
+            TypedKind::Column { source, column } => Some((source, column)),
+            _ => None,
+        })
+        .collect();
+    let entries = from.entries();
+    let below = match (changed.and_then(|at| places.get(at)), entries.as_slice()) {
+        (Some(Some((source, _))), _) => *source,
+        (_, [only]) => *only,
+        _ => return None,
+    };
+    let changed = changed.and_then(|at| places.get(at).copied().flatten());
+    let inner = expose(from, below, ctes, changed.map(|(_, column)| column))?;
+    let columns = places
+        .iter()
+        .map(|place| match place {
+            Some((source, column)) if *source == below => {
+                // A table's own columns stand for themselves.
+                if inner.columns.is_empty() {
+                    Some(*column)
+                } else {
+                    inner.columns.get(*column).copied().flatten()
+                }
+            }
+            _ => None,
+        })
+        .collect();
+    select.items.push(Item {
+        expr: inner.row.clone(),
+        name: String::new(),
+        assign: None,
+    });
+    query.columns.push(row_column());
+    Some(Exposed {
+        key: inner.key,
+        row: inner.row,
+        columns,
+    })
+}
