@@ -242,6 +242,10 @@ fn dates() {
         "CONVERT(varchar(30), GETDATE(), 126), CONVERT(varchar(12), GETDATE(), 114)",
         "2026-11-23T13:34:56.790|13:34:56:790",
     );
+    value(
+        "CONVERT(varchar(30), CAST('20240102 03:04:05' AS datetime), 126), CONVERT(varchar(30), CAST('03:04:05' AS time), 126)",
+        "2024-01-02T03:04:05|03:04:05",
+    );
     value("CONVERT(varchar(30), GETDATE(), 999)", "Msg 281:1");
     value(
         "DATEADD(day, 1, '20240228'), DATEADD(month, 1, '20240131')",

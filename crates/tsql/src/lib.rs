@@ -6,14 +6,18 @@
 pub mod ast;
 pub mod bind;
 pub mod convert;
+pub mod document;
 pub mod error;
 pub mod eval;
 pub mod fault;
+mod json;
 mod lexer;
 pub mod messages;
 pub mod parser;
+pub mod rowset;
 pub mod types;
 pub mod value;
+pub mod xml;
 
 pub use error::SqlError;
 pub use types::{Column, Length, SqlType};

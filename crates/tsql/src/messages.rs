@@ -204,6 +204,8 @@ messages! {
     INT_OVERFLOW_TEXT = 248, 16, "The conversion of the %s value '%s' overflowed an int column.";
     /// A conversion that must be asked for: from, to.
     IMPLICIT_CONVERSION = 257, 16, "Implicit conversion from data type %s to %s is not allowed. Use the CONVERT function to run this query.";
+    /// Method of what has none: the type.
+    XML_METHOD_OF_OTHER = 258, 15, "Cannot call methods on %s.";
     /// A write to a system table.
     SYSTEM_CATALOG = 259, 16, "Ad hoc updates to system catalogs are not allowed.";
     /// Statement that needs another role.
@@ -226,6 +228,8 @@ messages! {
     UNKNOWN_HINT = 321, 15, "\"%s\" is not a recognized table hints option. If it is intended as a parameter to a table-valued function or to the CHANGETABLE function, ensure that your database compatibility mode is set to 90.";
     /// OUTPUT of INSERT … EXEC.
     OUTPUT_OF_EXEC = 483, 16, "The OUTPUT clause cannot be used in an INSERT...EXEC statement.";
+    /// Column of nodes() used as a value: its name.
+    NODES_COLUMN = 493, 16, "The column '%s' that was returned from the nodes() method cannot be used directly. It can only be used with one of the four XML data type methods, exist(), nodes(), query(), and value(), or in IS NULL and IS NOT NULL checks.";
     /// LIKE ESCAPE.
     BAD_ESCAPE = 506, 16, "The invalid escape character \"%s\" was specified in a %s predicate.";
     /// Subquery with several rows.
@@ -302,6 +306,14 @@ messages! {
     INDEX_EXISTS = 1913, 16, "The operation failed because an index or statistics with name '%s' already exists on table '%s'.";
     /// ALTER of another kind of object.
     WRONG_ALTER = 2010, 16, "Cannot perform alter on '%s' because it is an incompatible object type.";
+    /// XQuery that cannot be read: method, reason.
+    XQUERY_SYNTAX = 2205, 16, "XQuery [%s()]: %s";
+    /// XML DML with a target of several nodes: the verb.
+    MODIFY_TARGET = 2226, 16, "XQuery [modify()]: The target of '%s' must be a single node.";
+    /// Prefix without a namespace: method, prefix.
+    XQUERY_NAMESPACE = 2229, 16, "XQuery [%s()]: The name \"%s\" does not denote a namespace.";
+    /// Path that may find several nodes: method twice.
+    XQUERY_SINGLETON = 2389, 16, "XQuery [%s()]: '%s()' requires a singleton (or empty sequence), found operand of type 'xdt:untypedAtomic *'";
     /// Index or key that exists: kind.
     DUPLICATE_KEY_ROW = 2601, 14, "Cannot insert duplicate key row in object '%s' with unique index '%s'. The duplicate key value is (%s).";
     /// A key twice: constraint kind, name, object, value.
@@ -392,6 +404,8 @@ messages! {
     ALTER_DATABASE = 5011, 14, "User does not have permission to alter database '%s', the database does not exist, or the database is not in a state that allows access checks.";
     /// What stands in the way of a change.
     DEPENDENT = 5074, 16, "The %s '%s' is dependent on %s '%s'.";
+    /// modify() of NULL: variable or column.
+    MODIFY_NULL = 5302, 16, "Mutator 'modify()' on '%s' cannot be called on a null value.";
     /// MERGE clause after one without a condition: the kind, twice.
     MERGE_CLAUSE_ORDER = 5324, 15, "In a MERGE statement, a '%s' clause with a search condition cannot appear after a '%s' clause with no search condition.";
     /// Target column in WHEN NOT MATCHED: the column.
@@ -404,8 +418,30 @@ messages! {
     CHANGED_LANGUAGE = 5703, 10, "Changed language setting to %s.";
     /// KILL of an unknown session: the session.
     UNKNOWN_SESSION = 6106, 16, "Process ID %s is not an active process ID.";
+    /// Nesting of an xml value: the bound.
+    XML_TOO_DEEP = 6335, 16, "XML datatype instance has too many levels of nested nodes. Maximum allowed depth is %s levels.";
+    /// Document type declaration.
+    XML_DTD = 6359, 16, "Parsing XML with internal subset DTDs not allowed. Use CONVERT with style option 2 to enable limited internal subset DTD support.";
+    /// Size of an xml value.
+    XML_TOO_LARGE = 6365, 16, "An XML operation resulted an XML data type exceeding the maximum size. Operation aborted.";
     /// Savepoint or transaction that is not known: the name.
     UNKNOWN_SAVEPOINT = 6401, 16, "Cannot roll back %s. No transaction or savepoint of that name was found.";
+    /// Namespace prefix declared twice: the prefix.
+    NAMESPACE_TWICE = 6802, 16, "WITH XMLNAMESPACES declares the prefix '%s' more than once.";
+    /// FOR XML with a column without a name.
+    FOR_XML_UNNAMED = 6809, 16, "Unnamed tables cannot be used as XML identifiers as well as unnamed columns cannot be used for attribute names. Name unnamed columns/tables using AS in the SELECT statement.";
+    /// FOR XML with an attribute twice: its name.
+    FOR_XML_REPEATED = 6810, 16, "Column name '%s' is repeated. The same attribute cannot be generated more than once on the same XML tag.";
+    /// FOR XML or FOR JSON where rows are needed: the clause, the statement.
+    FOR_XML_PLACE = 6819, 16, "The FOR %s clause is not allowed in a %s statement.";
+    /// Character that XML forbids: node, code.
+    FOR_XML_CHARACTER = 6841, 16, "FOR XML could not serialize the data for node '%s' because it contains a character (0x%s) which is not allowed in XML. To retrieve this data using FOR XML, convert it to binary, varbinary or image data type and use the BINARY BASE64 directive.";
+    /// Name that no element can have: name, character, code.
+    FOR_XML_NAME = 6850, 16, "Column name '%s' contains an invalid XML identifier as required by FOR XML; '%s'(0x%s) is the first character at fault.";
+    /// FOR XML PATH with an attribute behind an element: the column.
+    FOR_XML_ATTRIBUTE_ORDER = 6852, 16, "Attribute-centric column '%s' must not come after a non-attribute-centric sibling in XML hierarchy in FOR XML PATH.";
+    /// FOR XML PATH('') with attributes.
+    FOR_XML_ROW_TAG = 6864, 16, "Row tag omission (empty row tag name) cannot be used with attribute-centric FOR XML serialization.";
     /// An explicit identity needs columns: the table.
     IDENTITY_NEEDS_COLUMNS = 8101, 16, "An explicit value for the identity column in table '%s' can only be specified when a column list is used and IDENTITY_INSERT is ON.";
     /// Update of an identity column: the column.
@@ -428,6 +464,8 @@ messages! {
     ORDER_NOT_GROUPED = 8127, 16, "Column \"%s\" is invalid in the ORDER BY clause because it is not contained in either an aggregate function or the GROUP BY clause.";
     /// Division.
     DIVIDE_BY_ZERO = 8134, 16, "Divide by zero error encountered.";
+    /// xml method in the wrong place: method, what belongs there.
+    XML_METHOD_MISUSED = 8137, 16, "Incorrect use of the XML data type method '%s'. A %s is expected in this context.";
     /// A parameter twice: parameter, procedure.
     PARAMETER_TWICE = 8143, 16, "Parameter '%s' was supplied multiple times.";
     /// Too many arguments: the procedure.
@@ -458,6 +496,8 @@ messages! {
     BAD_GUID = 8169, 16, "Conversion failed when converting from a character string to uniqueidentifier.";
     /// uniqueidentifier too long for its text.
     GUID_TO_CHAR = 8170, 16, "Insufficient result space to convert uniqueidentifier value to char.";
+    /// Path that is not written out: argument, method.
+    XML_METHOD_LITERAL = 8172, 16, "The argument %s of the XML data type method \"%s\" must be a string literal.";
     /// A statement too large to plan.
     TOO_COMPLEX = 8623, 16, "The query processor ran out of internal resources and could not produce a query plan. This is a rare event and only expected for extremely complex queries or queries that reference a very large number of tables or partitions. Please simplify the query.";
     /// Query time limit.
@@ -480,6 +520,24 @@ messages! {
     MERGE_ACTION_TWICE = 10714, 15, "An action of type '%s' cannot appear more than once in a '%s' clause of a MERGE statement.";
     /// Function that needs OVER: the function.
     NEEDS_OVER = 10753, 15, "The function '%s' must have an OVER clause.";
+    /// FOR JSON with a property twice: its name.
+    FOR_JSON_PROPERTY = 13601, 16, "Property '%s' cannot be generated in JSON output due to a conflict with another column name or alias. Use different names and aliases for each column in SELECT list.";
+    /// FOR JSON with a column without a name.
+    FOR_JSON_UNNAMED = 13605, 16, "Column expressions and data sources without names or aliases cannot be formatted as JSON text using FOR JSON clause. Add alias to the unnamed column or table.";
+    /// JSON path that cannot be read: character, position.
+    JSON_PATH = 13607, 16, "JSON path is not properly formatted. Unexpected character '%s' is found at position %s.";
+    /// strict path that finds nothing.
+    JSON_NO_PROPERTY = 13608, 16, "Property cannot be found on the specified JSON path.";
+    /// JSON that cannot be read: character, position.
+    JSON_TEXT = 13609, 16, "JSON text is not properly formatted. Unexpected character '%s' is found at position %s.";
+    /// FOR JSON with options that exclude each other.
+    JSON_WITHOUT_ARRAY_ROOT = 13620, 16, "ROOT option and WITHOUT_ARRAY_WRAPPER option cannot be used together in FOR JSON. Remove one of these options.";
+    /// strict path that finds an object or array.
+    JSON_NOT_SCALAR = 13623, 16, "Scalar value cannot be found in the specified JSON path.";
+    /// strict path that finds a scalar.
+    JSON_NOT_OBJECT = 13624, 16, "Object or array cannot be found in the specified JSON path.";
+    /// strict path that finds a text of over 4000 characters.
+    JSON_TRUNCATED = 13625, 16, "String value in the specified JSON path would be truncated.";
     /// A principal of that name is there.
     PRINCIPAL_EXISTS = 15023, 16, "User, group, or role '%s' already exists in the current database.";
     /// Unknown, or not to be seen.
@@ -627,6 +685,7 @@ mod tests {
           245 16 Conversion failed when converting the %s value '%s' to data type %s.
           248 16 The conversion of the %s value '%s' overflowed an int column.
           257 16 Implicit conversion from data type %s to %s is not allowed. Use the CONVERT function to run this query.
+          258 15 Cannot call methods on %s.
           259 16 Ad hoc updates to system catalogs are not allowed.
           262 14 %s permission denied in database '%s'.
           264 16 The column name '%s' is specified more than once in the SET clause or column list of an INSERT. A column cannot be assigned more than one value in the same clause. Modify the clause to make sure that a column is updated only once. If this statement updates or inserts columns into a view, column aliasing can conceal the duplication in your code.
@@ -638,6 +697,7 @@ mod tests {
           319 15 Incorrect syntax near the keyword 'with'. If this statement is a common table expression, an xmlnamespaces clause or a change tracking context clause, the previous statement must be terminated with a semicolon.
           321 15 "%s" is not a recognized table hints option. If it is intended as a parameter to a table-valued function or to the CHANGETABLE function, ensure that your database compatibility mode is set to 90.
           483 16 The OUTPUT clause cannot be used in an INSERT...EXEC statement.
+          493 16 The column '%s' that was returned from the nodes() method cannot be used directly. It can only be used with one of the four XML data type methods, exist(), nodes(), query(), and value(), or in IS NULL and IS NOT NULL checks.
           506 16 The invalid escape character "%s" was specified in a %s predicate.
           512 16 Subquery returned more than 1 value. This is not permitted when the subquery follows =, !=, <, <= , >, >= or when the subquery is used as an expression.
           515 16 Cannot insert the value NULL into column '%s', table '%s'; column does not allow nulls. %s fails.
@@ -676,6 +736,10 @@ mod tests {
          1911 16 Column name '%s' does not exist in the target table or view.
          1913 16 The operation failed because an index or statistics with name '%s' already exists on table '%s'.
          2010 16 Cannot perform alter on '%s' because it is an incompatible object type.
+         2205 16 XQuery [%s()]: %s
+         2226 16 XQuery [modify()]: The target of '%s' must be a single node.
+         2229 16 XQuery [%s()]: The name "%s" does not denote a namespace.
+         2389 16 XQuery [%s()]: '%s()' requires a singleton (or empty sequence), found operand of type 'xdt:untypedAtomic *'
          2601 14 Cannot insert duplicate key row in object '%s' with unique index '%s'. The duplicate key value is (%s).
          2627 14 Violation of %s constraint '%s'. Cannot insert duplicate key in object '%s'. The duplicate key value is (%s).
          2628 16 String or binary data would be truncated in table '%s', column '%s'. Truncated value: '%s'.
@@ -721,13 +785,25 @@ mod tests {
          4924 16 %s failed because column '%s' does not exist in table '%s'.
          5011 14 User does not have permission to alter database '%s', the database does not exist, or the database is not in a state that allows access checks.
          5074 16 The %s '%s' is dependent on %s '%s'.
+         5302 16 Mutator 'modify()' on '%s' cannot be called on a null value.
          5324 15 In a MERGE statement, a '%s' clause with a search condition cannot appear after a '%s' clause with no search condition.
          5333 15 The identifier '%s' cannot be bound. Only source columns are allowed in the 'WHEN NOT MATCHED' clause of a MERGE statement.
          5334 15 The identifier '%s' cannot be bound. Only target columns are allowed in the 'WHEN NOT MATCHED BY SOURCE' clause of a MERGE statement.
          5701 10 Changed database context to '%s'.
          5703 10 Changed language setting to %s.
          6106 16 Process ID %s is not an active process ID.
+         6335 16 XML datatype instance has too many levels of nested nodes. Maximum allowed depth is %s levels.
+         6359 16 Parsing XML with internal subset DTDs not allowed. Use CONVERT with style option 2 to enable limited internal subset DTD support.
+         6365 16 An XML operation resulted an XML data type exceeding the maximum size. Operation aborted.
          6401 16 Cannot roll back %s. No transaction or savepoint of that name was found.
+         6802 16 WITH XMLNAMESPACES declares the prefix '%s' more than once.
+         6809 16 Unnamed tables cannot be used as XML identifiers as well as unnamed columns cannot be used for attribute names. Name unnamed columns/tables using AS in the SELECT statement.
+         6810 16 Column name '%s' is repeated. The same attribute cannot be generated more than once on the same XML tag.
+         6819 16 The FOR %s clause is not allowed in a %s statement.
+         6841 16 FOR XML could not serialize the data for node '%s' because it contains a character (0x%s) which is not allowed in XML. To retrieve this data using FOR XML, convert it to binary, varbinary or image data type and use the BINARY BASE64 directive.
+         6850 16 Column name '%s' contains an invalid XML identifier as required by FOR XML; '%s'(0x%s) is the first character at fault.
+         6852 16 Attribute-centric column '%s' must not come after a non-attribute-centric sibling in XML hierarchy in FOR XML PATH.
+         6864 16 Row tag omission (empty row tag name) cannot be used with attribute-centric FOR XML serialization.
          8101 16 An explicit value for the identity column in table '%s' can only be specified when a column list is used and IDENTITY_INSERT is ON.
          8102 16 Cannot update identity column '%s'.
          8111 16 Cannot define PRIMARY KEY constraint on nullable column in table '%s'.
@@ -739,6 +815,7 @@ mod tests {
          8121 16 Column '%s' is invalid in the HAVING clause because it is not contained in either an aggregate function or the GROUP BY clause.
          8127 16 Column "%s" is invalid in the ORDER BY clause because it is not contained in either an aggregate function or the GROUP BY clause.
          8134 16 Divide by zero error encountered.
+         8137 16 Incorrect use of the XML data type method '%s'. A %s is expected in this context.
          8143 16 Parameter '%s' was supplied multiple times.
          8144 16 Procedure or function %s has too many arguments specified.
          8145 16 %s is not a parameter for procedure %s.
@@ -754,6 +831,7 @@ mod tests {
          8164 16 An INSERT EXEC statement cannot be nested.
          8169 16 Conversion failed when converting from a character string to uniqueidentifier.
          8170 16 Insufficient result space to convert uniqueidentifier value to char.
+         8172 16 The argument %s of the XML data type method "%s" must be a string literal.
          8623 16 The query processor ran out of internal resources and could not produce a query plan. This is a rare event and only expected for extremely complex queries or queries that reference a very large number of tables or partitions. Please simplify the query.
          8649 17 The query has been cancelled because it ran longer than the configured limit of %s seconds.
          8672 16 The MERGE statement attempted to UPDATE or DELETE the same row more than once. This happens when a target row matches more than one source row. Refine the ON clause.
@@ -765,6 +843,15 @@ mod tests {
         10713 15 A MERGE statement must be terminated by a semi-colon (;).
         10714 15 An action of type '%s' cannot appear more than once in a '%s' clause of a MERGE statement.
         10753 15 The function '%s' must have an OVER clause.
+        13601 16 Property '%s' cannot be generated in JSON output due to a conflict with another column name or alias. Use different names and aliases for each column in SELECT list.
+        13605 16 Column expressions and data sources without names or aliases cannot be formatted as JSON text using FOR JSON clause. Add alias to the unnamed column or table.
+        13607 16 JSON path is not properly formatted. Unexpected character '%s' is found at position %s.
+        13608 16 Property cannot be found on the specified JSON path.
+        13609 16 JSON text is not properly formatted. Unexpected character '%s' is found at position %s.
+        13620 16 ROOT option and WITHOUT_ARRAY_WRAPPER option cannot be used together in FOR JSON. Remove one of these options.
+        13623 16 Scalar value cannot be found in the specified JSON path.
+        13624 16 Object or array cannot be found in the specified JSON path.
+        13625 16 String value in the specified JSON path would be truncated.
         15023 16 User, group, or role '%s' already exists in the current database.
         15151 16 Cannot %s the %s '%s', because it does not exist or you do not have permission.
         15247 16 User does not have permission to perform this action.

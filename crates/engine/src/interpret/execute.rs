@@ -619,6 +619,9 @@ fn constant(expr: &Expr) -> Option<(Value, SqlType)> {
         fn function(&self, _: &ObjectName) -> Option<FunctionShape> {
             None
         }
+        fn rowset(&self, _: tsql::rowset::Rowset) -> u32 {
+            0
+        }
     }
     let (operand, negative) = match &expr.kind {
         ExprKind::Unary {

@@ -143,6 +143,8 @@ impl Session {
         }
         let outcome = std::mem::take(&mut interpreter.outcome);
         cancel.attach(None);
+        // Between requests nothing of a value is kept.
+        tsql::xml::forget();
         outcome
     }
 
@@ -166,6 +168,8 @@ impl Session {
             }
         };
         cancel.attach(None);
+        // Between requests nothing of a value is kept.
+        tsql::xml::forget();
         outcome
     }
 

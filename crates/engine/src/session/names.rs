@@ -5,6 +5,7 @@ use crate::host::{FunctionDecl, FunctionResult};
 use std::sync::Arc;
 use tsql::ast::ObjectName;
 use tsql::bind::{Catalog, FunctionShape, Returns, TableShape};
+use tsql::rowset::Rowset;
 use tsql::{SqlError, SqlType, fault, messages};
 
 /// A local variable.
@@ -117,6 +118,10 @@ impl Catalog for Names<'_> {
             .iter()
             .find(|(known, _)| *known == lower)?;
         self.own(*key)
+    }
+
+    fn rowset(&self, rowset: Rowset) -> u32 {
+        self.shared.intern(Object::Rowset(Arc::new(rowset)))
     }
 
     fn function(&self, name: &ObjectName) -> Option<FunctionShape> {

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tsql::convert::DateOrder;
+use tsql::rowset::Rowset;
 use tsql::{SqlError, messages};
 
 /// Levels of recursion of a common table expression unless OPTION (MAXRECURSION) says otherwise.
@@ -25,6 +26,8 @@ pub(crate) enum Object {
     },
     /// A function of the host.
     HostFunction(Arc<FunctionDecl>),
+    /// A built-in function that gives rows.
+    Rowset(Arc<Rowset>),
     /// A temporary table or table variable.
     Own(Arc<OwnTable>),
     /// A temporary table that was dropped.
@@ -218,6 +221,7 @@ impl Shared {
                 },
             ) => a == b && (Arc::ptr_eq(x, y) || x == y),
             (Object::HostFunction(x), Object::HostFunction(y)) => x == y,
+            (Object::Rowset(x), Object::Rowset(y)) => x == y,
             _ => false,
         });
         let at = known.unwrap_or_else(|| {
@@ -286,7 +290,10 @@ impl Shared {
             .iter()
             .filter_map(|object| match object {
                 Object::Own(table) => Some(Arc::clone(table)),
-                Object::HostTable { .. } | Object::HostFunction(_) | Object::Gone => None,
+                Object::HostTable { .. }
+                | Object::HostFunction(_)
+                | Object::Rowset(_)
+                | Object::Gone => None,
             })
             .collect()
     }

@@ -9,6 +9,7 @@ use rusqlite::{Connection, Result};
 use std::sync::Arc;
 use tsql::bind::ir::{Collation, TypedExpr};
 use tsql::convert::rescale;
+use tsql::document::{Form, Writer};
 use tsql::eval::{self, collate};
 use tsql::{SqlError, SqlType, fault, messages};
 
@@ -21,6 +22,8 @@ pub(crate) struct Compiled {
     pub(crate) leaves: Vec<SqlType>,
     /// What the value must be for: a column of a table.
     pub(crate) target: Option<Target>,
+    /// For `document`: the form of its rows, whose columns are the leaves.
+    pub(crate) form: Option<Arc<Form>>,
 }
 
 /// A column that a value is assigned to.
@@ -73,6 +76,7 @@ pub(super) fn register(db: &Connection, shared: &Arc<Shared>) -> Result<()> {
     db.create_aggregate_function("single", 1, plain, Single(Arc::clone(shared)))?;
     db.create_aggregate_function("dsum", 1, plain, DecimalSum(Arc::clone(shared)))?;
     db.create_aggregate_function("davg", 3, plain, DecimalAverage(Arc::clone(shared)))?;
+    db.create_aggregate_function("document", -1, plain, DocumentOf(Arc::clone(shared)))?;
     db.create_aggregate_function("spread", 2, plain, Spread)
 }
 
@@ -131,6 +135,53 @@ impl Aggregate<Option<Sqlite>, Option<Sqlite>> for Single {
         state: Option<Option<Sqlite>>,
     ) -> Result<Option<Sqlite>> {
         Ok(state.flatten())
+    }
+}
+
+/// `document(n, column, …)`: the rows as one text, in the form of the n-th compiled expression.
+struct DocumentOf(Arc<Shared>);
+
+/// The form, the types of the columns, and what was written so far.
+type Written = Option<(Arc<Form>, Vec<SqlType>, Writer)>;
+
+impl DocumentOf {
+    fn row(&self, context: &Context<'_>, state: &mut Written) -> std::result::Result<(), SqlError> {
+        let missing = || fault::internal("a form is missing");
+        if state.is_none() {
+            let index = context.get_raw(0).as_i64().map_err(|_| missing())?;
+            let plan = self.0.plan();
+            let compiled = usize::try_from(index)
+                .ok()
+                .and_then(|at| plan.get(at))
+                .ok_or_else(missing)?;
+            let form = compiled.form.clone().ok_or_else(missing)?;
+            *state = Some((form, compiled.leaves.clone(), Writer::default()));
+        }
+        let Some((form, types, writer)) = state else {
+            return Err(missing());
+        };
+        let mut values = Vec::with_capacity(types.len());
+        for (at, ty) in types.iter().enumerate() {
+            values.push(decode(context.get_raw(at + 1), *ty)?);
+        }
+        writer.row(form, &values)
+    }
+}
+
+impl Aggregate<Written, Option<String>> for DocumentOf {
+    fn init(&self, _: &mut Context<'_>) -> Result<Written> {
+        Ok(None)
+    }
+
+    fn step(&self, context: &mut Context<'_>, state: &mut Written) -> Result<()> {
+        self.row(context, state)
+            .map_err(|error| raise(&self.0, error))
+    }
+
+    fn finalize(&self, _: &mut Context<'_>, state: Option<Written>) -> Result<Option<String>> {
+        Ok(state
+            .flatten()
+            .and_then(|(form, _, writer)| writer.finish(&form)))
     }
 }
 

@@ -554,6 +554,7 @@ impl<'e> Generator<'e> {
             expr: tree,
             leaves: leaves.iter().map(|leaf| leaf.ty).collect(),
             target,
+            form: None,
         });
         let mut text = format!("ev({index}");
         for arg in args {
@@ -624,6 +625,9 @@ impl<'e> Generator<'e> {
         over: Option<&str>,
     ) -> Result<String, SqlError> {
         let over = over.unwrap_or_default();
+        if aggregate.kind == AggregateKind::Document {
+            return self.document(aggregate, ty);
+        }
         let Some(first) = aggregate.args.first() else {
             return Ok(format!("count(*){over}"));
         };
@@ -677,6 +681,7 @@ impl<'e> Generator<'e> {
             AggregateKind::Avg => {
                 format!("(sum({distinct}{value}){over} / count({distinct}{value}){over})")
             }
+            AggregateKind::Document => return Err(fault::internal("a document has its own path")),
             AggregateKind::VarP => format!("spread({value},0)"),
             AggregateKind::Var => format!("spread({value},1)"),
             AggregateKind::StDevP => format!("spread({value},2)"),
@@ -702,6 +707,22 @@ impl<'e> Generator<'e> {
         })
     }
 
+    /// `document(n, column, …)`
+    fn document(&mut self, aggregate: &Aggregate, ty: SqlType) -> Result<String, SqlError> {
+        let mut columns = Vec::with_capacity(aggregate.args.len());
+        for arg in &aggregate.args {
+            columns.push(self.expr(arg)?);
+        }
+        let index = self.plan.compiled.len();
+        self.plan.compiled.push(Compiled {
+            expr: TypedExpr::constant(Value::Null, ty),
+            leaves: aggregate.args.iter().map(|arg| arg.ty).collect(),
+            target: None,
+            form: aggregate.form.clone(),
+        });
+        Ok(format!("document({index},{})", columns.join(",")))
+    }
+
     /// A sum of ints is an int: 8115 beyond.
     fn narrowed(&mut self, sum: &str) -> String {
         let leaf = TypedExpr {
@@ -722,6 +743,7 @@ impl<'e> Generator<'e> {
             },
             leaves: vec![SqlType::BigInt],
             target: None,
+            form: None,
         });
         format!("ev({index},{sum})")
     }
@@ -756,6 +778,7 @@ impl<'e> Generator<'e> {
                     args: window.args.clone(),
                     distinct: false,
                     order: Vec::new(),
+                    form: None,
                 };
                 return self.aggregate(&aggregate, ty, Some(&over));
             }

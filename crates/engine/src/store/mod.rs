@@ -60,7 +60,7 @@ impl Store {
     pub(crate) fn attach(&mut self, key: u32) -> Result<(), SqlError> {
         let virtual_table = matches!(
             self.shared.object(key),
-            Some(Object::HostTable { .. } | Object::HostFunction(_))
+            Some(Object::HostTable { .. } | Object::HostFunction(_) | Object::Rowset(_))
         );
         if virtual_table && self.attached.insert(key) {
             self.db

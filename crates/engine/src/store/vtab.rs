@@ -23,6 +23,7 @@ use std::borrow::Cow;
 use std::ffi::{CStr, CString, c_int};
 use std::marker::PhantomData;
 use std::sync::Arc;
+use tsql::rowset::Rowset;
 use tsql::{Row, SqlType, Value, messages};
 
 /// Name of the module.
@@ -47,6 +48,8 @@ enum Kind {
         decl: Arc<TableDecl>,
     },
     Function(Arc<FunctionDecl>),
+    /// A built-in function that gives rows.
+    Rowset(Arc<Rowset>),
     /// The right side of an APPLY, and the parameters of its statement.
     Fragment(Fragment, Arc<(Vec<Fragment>, Vec<Sqlite>)>),
 }
@@ -59,6 +62,7 @@ impl Kind {
                 FunctionResult::Table(columns) => columns.iter().map(|column| column.ty).collect(),
                 FunctionResult::Scalar(ty) => vec![*ty],
             },
+            Self::Rowset(rowset) => rowset.columns().iter().map(|column| column.ty).collect(),
             Self::Fragment(fragment, _) => fragment.types.clone(),
         }
     }
@@ -68,6 +72,7 @@ impl Kind {
         match self {
             Self::Table { .. } => 0,
             Self::Function(decl) => decl.params.len(),
+            Self::Rowset(rowset) => rowset.params().len(),
             Self::Fragment(fragment, _) => fragment.refs,
         }
     }
@@ -113,6 +118,7 @@ unsafe impl<'vtab> VTab<'vtab> for Table {
             match shared.object(name.parse().map_err(|_| bad())?) {
                 Some(Object::HostTable { database, decl }) => Kind::Table { database, decl },
                 Some(Object::HostFunction(decl)) => Kind::Function(decl),
+                Some(Object::Rowset(rowset)) => Kind::Rowset(rowset),
                 _ => return Err(bad()),
             }
         };
@@ -138,7 +144,7 @@ unsafe impl<'vtab> VTab<'vtab> for Table {
     fn best_index(&self, info: &mut IndexInfo) -> Result<bool> {
         let wanted: Vec<usize> = match &self.kind {
             Kind::Table { decl, .. } => decl.seekable.clone(),
-            Kind::Function(_) | Kind::Fragment(..) => {
+            Kind::Function(_) | Kind::Rowset(_) | Kind::Fragment(..) => {
                 let first = self.kind.types().len();
                 (first..first + self.kind.hidden()).collect()
             }
@@ -318,6 +324,18 @@ unsafe impl VTabCursor for Cursor<'_> {
                 }
                 shared.host().scan_function(decl, &self.arguments)
             }
+            Kind::Rowset(rowset) => {
+                let first = self.types.len();
+                let params = rowset.params();
+                self.arguments = vec![Value::Null; params.len()];
+                for (column, raw) in columns.iter().zip(args.iter()) {
+                    let at = column - first;
+                    self.arguments[at] =
+                        decode(raw, params[at]).map_err(|error| raise(&shared, error))?;
+                }
+                let rows = rowset.rows(&self.arguments);
+                rows.map(|rows| Box::new(rows.into_iter().map(Ok)) as Scan)
+            }
         };
         self.scan = Some(scan.map_err(|error| raise(&shared, error))?);
         self.advance()
@@ -346,6 +364,11 @@ unsafe impl VTabCursor for Cursor<'_> {
                 let argument = at - self.types.len();
                 let ty = decl.params.get(argument).map_or(SqlType::Int, |p| p.ty);
                 (self.arguments.get(argument), ty)
+            }
+            (None, Kind::Rowset(rowset)) => {
+                let argument = at - self.types.len();
+                let ty = rowset.params().get(argument).copied();
+                (self.arguments.get(argument), ty.unwrap_or(SqlType::Int))
             }
             (None, Kind::Table { .. } | Kind::Fragment(..)) => (None, SqlType::Int),
         };

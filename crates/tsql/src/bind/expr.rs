@@ -61,7 +61,14 @@ impl Binder<'_> {
                     nullable: true,
                 })
             }
-            ExprKind::Column(parts) => self.column(parts),
+            ExprKind::Column(parts) => {
+                let column = self.column(parts)?;
+                if self.is_node(&column) {
+                    let name = parts.last().map_or("", |part| &part.text);
+                    return Err(m::NODES_COLUMN.with(&[name]));
+                }
+                Ok(column)
+            }
             ExprKind::Unary { op, operand } => {
                 let operand = self.expr(operand)?;
                 unary(*op, operand)
@@ -142,9 +149,11 @@ impl Binder<'_> {
                 })
             }
             ExprKind::AtTimeZone { .. } => Err(fault::not_supported("AT TIME ZONE")),
-            ExprKind::Method { method, .. } => {
-                Err(fault::not_supported(&format!("xml method {}", method.text)))
-            }
+            ExprKind::Method {
+                operand,
+                method,
+                args,
+            } => self.method(operand, method, args),
             ExprKind::Default => Err(m::INCORRECT_SYNTAX_KEYWORD.with(&["DEFAULT"])),
             ExprKind::And(left, right) => {
                 let (left, right) = (self.expr(left)?, self.expr(right)?);
@@ -236,7 +245,11 @@ impl Binder<'_> {
                 }))
             }
             ExprKind::IsNull { operand, negated } => {
-                let operand = self.expr(operand)?;
+                let operand = match &operand.kind {
+                    // A row of nodes() may be asked for.
+                    ExprKind::Column(parts) => self.column(parts)?,
+                    _ => self.expr(operand)?,
+                };
                 Ok(is_null(operand, *negated))
             }
             ExprKind::Exists(query) => {

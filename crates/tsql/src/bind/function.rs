@@ -339,6 +339,7 @@ impl Binder<'_> {
                 args,
                 distinct: call.distinct,
                 order,
+                form: None,
             })),
             ty,
         })
@@ -410,6 +411,7 @@ impl Binder<'_> {
                 args.push(coerce(first, SqlType::Float)?);
                 SqlType::Float
             }
+            AggregateKind::Document => return Err(fault::internal("a document is no function")),
             AggregateKind::StringAgg => {
                 let separator = args.pop();
                 let first = text(args.remove(0))?;

@@ -1,9 +1,11 @@
 //! What the binder makes of a statement's expressions and queries: every name resolved, every type known.
 
 use crate::ast::{BinaryOp, CompareOp, JoinKind, SetOperator, UnaryOp};
+use crate::document::Form;
 use crate::eval::Function;
 use crate::types::{Column, SqlType};
 use crate::value::Value;
+use std::sync::Arc;
 
 /// Number of a FROM entry, unique within a statement, so that correlation needs no scopes later.
 pub type SourceId = u32;
@@ -432,6 +434,8 @@ pub enum AggregateKind {
     VarP,
     /// STRING_AGG(x, separator)
     StringAgg,
+    /// The rows as one text, in the form that the aggregate holds.
+    Document,
 }
 
 /// An aggregate.
@@ -445,6 +449,8 @@ pub struct Aggregate {
     pub distinct: bool,
     /// WITHIN GROUP (ORDER BY …)
     pub order: Vec<SortKey>,
+    /// What FOR XML or FOR JSON asks for, with [`AggregateKind::Document`].
+    pub form: Option<Arc<Form>>,
 }
 
 /// Functions over a window.

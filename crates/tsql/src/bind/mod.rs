@@ -8,13 +8,16 @@
 )]
 
 mod coerce;
+mod document;
 mod expr;
 mod free;
 mod function;
 pub mod ir;
+mod json;
 mod query;
 mod source;
 mod types;
+mod xml;
 
 pub use coerce::coerce;
 pub use expr::{assign_operator, binary};
@@ -25,6 +28,7 @@ use crate::error::SqlError;
 use crate::eval::collate;
 use crate::fault;
 use crate::messages as m;
+use crate::rowset::Rowset;
 use crate::types::{Column, SqlType};
 use crate::value::Value;
 use ir::{SourceId, TypedExpr, TypedKind};
@@ -42,6 +46,8 @@ pub trait Catalog {
     fn table_variable(&self, name: &str) -> Option<TableShape>;
     /// A scalar or table-valued function that is not built in.
     fn function(&self, name: &ObjectName) -> Option<FunctionShape>;
+    /// The number of a built-in function that gives rows.
+    fn rowset(&self, rowset: Rowset) -> u32;
 }
 
 /// A table as the binder sees it.
@@ -86,6 +92,12 @@ pub struct Binder<'c> {
     aggregates: Placement,
     /// Whether window functions may stand here.
     windows: bool,
+    /// The values behind the rows of nodes().
+    nodes: Vec<(SourceId, TypedExpr)>,
+    /// WITH XMLNAMESPACES of the statement: prefix, empty for the default, and URI.
+    namespaces: Vec<(String, String)>,
+    /// FROM entries of the SELECT that was bound last, for FOR XML AUTO and FOR JSON AUTO.
+    bound_entries: Vec<(SourceId, String)>,
 }
 
 /// Whether aggregates may stand where an expression is bound.
@@ -145,6 +157,9 @@ impl<'c> Binder<'c> {
             next_cte: 1,
             aggregates: Placement::Refused,
             windows: false,
+            nodes: Vec::new(),
+            namespaces: Vec::new(),
+            bound_entries: Vec::new(),
         }
     }
 

@@ -15,9 +15,11 @@ use crate::types::{Column, SqlType};
 
 /// Where a query stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+pub(super) enum Place {
     /// A statement of its own, or the source of an INSERT.
     Statement,
+    /// Below FOR XML or FOR JSON: ordered, and nothing is assigned.
+    Document,
     /// Anywhere else: ORDER BY needs TOP, and nothing is assigned.
     Inner,
 }
@@ -49,9 +51,7 @@ impl Binder<'_> {
         let Some(with) = with else {
             return Ok(Vec::new());
         };
-        if !with.namespaces.is_empty() {
-            return Err(fault::not_supported("WITH XMLNAMESPACES"));
-        }
+        self.declare_namespaces(with)?;
         let mut out = Vec::with_capacity(with.ctes.len());
         for (at, cte) in with.ctes.iter().enumerate() {
             let name = &cte.name.text;
@@ -171,13 +171,17 @@ impl Binder<'_> {
 
     fn query_at(&mut self, query: &ast::Query, place: Place) -> Result<Query, SqlError> {
         if let Some(clause) = &query.for_clause {
-            let name = match clause {
-                ast::ForClause::Xml(_) => "FOR XML",
-                ast::ForClause::Json(_) => "FOR JSON",
-                ast::ForClause::Browse => "FOR BROWSE",
-            };
-            return Err(fault::not_supported(name));
+            return self.document(query, clause, place);
         }
+        self.query_rows(query, place)
+    }
+
+    /// A query without its FOR clause.
+    pub(super) fn query_rows(
+        &mut self,
+        query: &ast::Query,
+        place: Place,
+    ) -> Result<Query, SqlError> {
         let mut limit = Limit::default();
         if let Some(offset) = &query.offset {
             limit.offset = Some(row_count(self.expr(&offset.offset)?, false)?);
@@ -270,7 +274,9 @@ impl Binder<'_> {
         let saved = (self.aggregates, self.windows);
         let result = self.select_scoped(select, order_by, place);
         (self.aggregates, self.windows) = saved;
-        self.scopes.pop();
+        let entries = self.scopes.pop().unwrap_or_default();
+        let names = entries.into_iter().map(|entry| (entry.id, entry.name));
+        self.bound_entries = names.collect();
         result.map_err(|error| error.at_line(select.span.line))
     }
 
@@ -391,6 +397,10 @@ impl Binder<'_> {
                         if !entry.answers_to(&parts) {
                             continue;
                         }
+                        if self.nodes.iter().any(|(id, _)| *id == entry.id) {
+                            let name = entry.columns.first().map_or("", |column| &column.name);
+                            return Err(m::NODES_COLUMN.at(span.line, &[name]));
+                        }
                         out.extend(entry.columns.iter().enumerate().map(|(at, column)| Item {
                             expr: TypedExpr {
                                 kind: TypedKind::Column {
@@ -432,7 +442,7 @@ impl Binder<'_> {
                     op,
                     value,
                 } => {
-                    if place == Place::Inner {
+                    if place != Place::Statement {
                         return Err(m::MIXED_ASSIGNMENT.at(variable.span.line, &[]));
                     }
                     let line = variable.span.line;

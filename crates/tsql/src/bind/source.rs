@@ -109,7 +109,7 @@ impl Binder<'_> {
         scope.iter().find(|entry| entry.id == id)
     }
 
-    fn add_entry(&mut self, entry: Entry, line: u32) -> Result<(), SqlError> {
+    pub(super) fn add_entry(&mut self, entry: Entry, line: u32) -> Result<(), SqlError> {
         let Some(scope) = self.scopes.last_mut() else {
             return Err(fault::internal("a FROM without a scope"));
         };
@@ -157,6 +157,11 @@ impl Binder<'_> {
                 columns,
                 alias,
             } => {
+                if call.name.as_bare().is_some_and(|name| name.is("OPENJSON")) {
+                    return self
+                        .open_json(call, columns, alias.as_ref())
+                        .map_err(|error| error.at_line(call.name.span.line));
+                }
                 if !columns.is_empty() {
                     return Err(fault::not_supported("a function WITH columns")
                         .at_line(call.name.span.line));
@@ -164,9 +169,9 @@ impl Binder<'_> {
                 self.function_source(call, alias.as_ref())
                     .map_err(|error| error.at_line(call.name.span.line))
             }
-            TableSource::Nodes { call, .. } => {
-                Err(fault::not_supported("xml method nodes").at_line(call.span.line))
-            }
+            TableSource::Nodes { call, alias } => self
+                .nodes_source(call, alias.as_ref())
+                .map_err(|error| error.at_line(call.span.line)),
             TableSource::Derived { query, alias } => {
                 // A derived table does not see its neighbours.
                 let hidden = self.scopes.pop();

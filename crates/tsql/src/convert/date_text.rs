@@ -621,6 +621,9 @@ pub fn format_datetime_like(
                 ' '
             });
         }
+        // A whole second has no fraction in the ISO forms.
+        let whole = matches!(number, 126 | 127) && moment.ticks % calendar::TICKS_PER_SECOND == 0;
+        let time = if whole { "H:m:s" } else { time };
         write_pattern(&mut out, time, &moment, digits);
         match moment.offset {
             Some(0) if number == 127 => out.push('Z'),

@@ -102,6 +102,9 @@ pub(super) fn to_text(
     to: SqlType,
     style: Style,
 ) -> Result<Value, SqlError> {
+    if to == SqlType::Xml {
+        return to_xml(value, from, style);
+    }
     let text = match value {
         Value::String(text) if is_unicode(from) && !is_unicode(to) && !text.is_ascii() => {
             decode_1252(&encode_1252(&text))
@@ -118,9 +121,6 @@ pub(super) fn to_text(
             text
         }
     };
-    if to == SqlType::Xml {
-        return Ok(Value::Xml(text));
-    }
     let Some(limit) = limit_of(to) else {
         return Ok(Value::String(text));
     };
@@ -134,6 +134,28 @@ pub(super) fn to_text(
         text.extend(std::iter::repeat_n(' ', limit.saturating_sub(units)));
     }
     Ok(Value::String(text))
+}
+
+/// Strings and binaries are read; bytes are UTF-8, or UTF-16 when they begin with its mark.
+fn to_xml(value: Value, from: SqlType, style: Style) -> Result<Value, SqlError> {
+    let (text, from) = match value {
+        Value::Xml(text) => return Ok(Value::Xml(text)),
+        Value::Binary(bytes) => match bytes.strip_prefix(&[0xff, 0xfe]) {
+            Some(wide) => {
+                let units: Vec<u16> = wide
+                    .chunks_exact(2)
+                    .map(|pair| u16::from_le_bytes([pair[0], pair[1]]))
+                    .collect();
+                (String::from_utf16_lossy(&units), SqlType::NVARCHAR_MAX)
+            }
+            None => {
+                let text = String::from_utf8_lossy(&bytes).into_owned();
+                (text, SqlType::VarChar(Length::Max))
+            }
+        },
+        other => (render(&other, from, style)?, from),
+    };
+    crate::xml::parse(&text, from, style.number).map(Value::Xml)
 }
 
 /// Numbers that do not fit are an error, or a star for the small integers in non-Unicode strings; dates are cut.

@@ -3,6 +3,7 @@
 use super::{Environment, dates, numbers, strings};
 use crate::bind::ir::TypedExpr;
 use crate::error::SqlError;
+use crate::json;
 use crate::types::{Length, SqlType};
 use crate::value::Value;
 
@@ -101,7 +102,7 @@ pub struct Call<'a> {
 
 impl Call<'_> {
     /// An argument as text; `None` when it is NULL or was not given.
-    pub(super) fn text(&self, at: usize) -> Option<String> {
+    pub(crate) fn text(&self, at: usize) -> Option<String> {
         super::as_text(self.args.get(at)?, self.exprs.get(at)?.ty)
     }
 
@@ -305,6 +306,10 @@ functions! {
     "CHECKSUM" 1..=254 (Any) INT, Never, strings::checksum;
     "BINARY_CHECKSUM" 1..=254 (Any) INT, Never, strings::checksum;
     "ISNULL" 2..=2 (Any) Of(first_type), Maybe, |call| Ok(call.args[0].clone());
+    "ISJSON" 1..=1 (Text) INT, Spread, json::is_json;
+    "JSON_VALUE" 2..=2 (Text) Fixed(SqlType::nvarchar(4000)), Maybe, json::json_value;
+    "JSON_QUERY" 1..=2 (Text) Fixed(SqlType::NVARCHAR_MAX), Maybe, json::json_query;
+    "JSON_MODIFY" 3..=3 (Text, Text, Any) Fixed(SqlType::NVARCHAR_MAX), Maybe, json::json_modify;
     // Numbers.
     "ABS" 1..=1 (Number) Of(number_type), Spread, numbers::abs;
     "SIGN" 1..=1 (Number) Of(number_type), Spread, numbers::sign;

@@ -401,8 +401,18 @@ impl Parser<'_> {
         Ok(operand)
     }
 
-    /// `(args)` of a method whose name has been taken.
+    /// A method in an expression: one that changes nothing.
     pub(super) fn method(&mut self, operand: Expr, method: Ident) -> Parsed<ExprKind> {
+        if method.text == "modify" {
+            let line = method.span.line;
+            let misused = messages::XML_METHOD_MISUSED.at(line, &["modify", "non-mutator method"]);
+            self.violations.push(misused);
+        }
+        self.method_call(operand, method)
+    }
+
+    /// `(args)` of a method whose name has been taken.
+    pub(super) fn method_call(&mut self, operand: Expr, method: Ident) -> Parsed<ExprKind> {
         self.expect(TokenKind::LeftParen)?;
         let mut args = Vec::new();
         if !self.at(TokenKind::RightParen) {

@@ -28,7 +28,7 @@ mod table;
 
 pub use batches::{LineScanner, ScriptBatch, go_count, split_batches};
 
-use crate::ast::{Batch, Span};
+use crate::ast::{Batch, Span, TypeName};
 use crate::error::SqlError;
 use crate::lexer::{Keyword, Token, TokenKind, Tokens, quoted_name, string_literal, tokenize};
 use crate::messages;
@@ -89,6 +89,19 @@ pub fn parse_batch(text: &str, options: &ParseOptions<'_>) -> Result<Batch, Vec<
         Ok(_) => Err(parser.violations),
         // A syntax error hides what the rules found: they saw half a batch.
         Err(Stop) => Err(parser.errors),
+    }
+}
+
+/// Reads the name of a type: what value() of the xml type takes as a text.
+///
+/// # Errors
+/// The syntax error.
+pub(crate) fn parse_type(text: &str) -> Result<TypeName, Vec<SqlError>> {
+    let mut parser = Parser::new(text, &ParseOptions::default());
+    let parsed = parser.type_name();
+    match parsed {
+        Ok(name) if parser.at(TokenKind::End) => Ok(name),
+        _ => Err(parser.errors),
     }
 }
 

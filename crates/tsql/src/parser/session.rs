@@ -4,7 +4,8 @@ use super::name::string_expr;
 use super::scope::VariableKind;
 use super::{Parsed, Parser};
 use crate::ast::{
-    Declaration, Expr, IsolationLevel, RaisError, SetOption, StatementKind, Throw, TransactionName,
+    AssignOp, Declaration, Expr, ExprKind, IsolationLevel, RaisError, SetOption, StatementKind,
+    Throw, TransactionName,
 };
 use crate::lexer::{Keyword, TokenKind};
 use crate::messages;
@@ -107,9 +108,26 @@ impl Parser<'_> {
         if self.eat(TokenKind::Dot) {
             // `SET @x.modify('…')`
             let method = self.ident()?;
-            self.skip_parens()?;
-            let feature = format!("xml.{method}()");
-            return Ok(StatementKind::Unsupported { feature });
+            let span = variable.span;
+            if method.text != "modify" {
+                let expected =
+                    messages::XML_METHOD_MISUSED.at(span.line, &[&method.text, "mutator method"]);
+                self.violations.push(expected);
+            }
+            let operand = Expr {
+                span,
+                kind: ExprKind::Variable(variable.clone()),
+            };
+            let value = Expr {
+                span,
+                kind: self.method_call(operand, method)?,
+            };
+            let op = AssignOp::Set;
+            return Ok(StatementKind::SetVariable {
+                variable,
+                op,
+                value,
+            });
         }
         let op = self.assignment()?;
         if self.at_keyword(Keyword::Cursor) {
