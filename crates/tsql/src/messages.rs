@@ -112,6 +112,8 @@ messages! {
     UNDECLARED_VARIABLE = 137, 15, "Must declare the scalar variable \"%s\".";
     /// Assignment beside retrieval.
     MIXED_ASSIGNMENT = 141, 15, "A SELECT statement that assigns a value to a variable must not be combined with data-retrieval operations.";
+    /// Aggregate or subquery in GROUP BY.
+    AGGREGATE_IN_GROUP_BY = 144, 15, "Cannot use an aggregate or a subquery in an expression used for the group by list of a GROUP BY clause.";
     /// An aggregate where none may stand.
     AGGREGATE_IN_WHERE = 147, 15, "An aggregate may not appear in the WHERE clause unless it is in a subquery contained in a HAVING clause or a select list, and the column being aggregated is an outer reference.";
     /// WAITFOR text: the text.
@@ -124,6 +126,8 @@ messages! {
     AGGREGATE_IN_SET = 157, 15, "An aggregate may not appear in the set list of an UPDATE statement.";
     /// Aggregate in OUTPUT.
     AGGREGATE_IN_OUTPUT = 158, 15, "An aggregate may not appear in the OUTPUT clause.";
+    /// GROUP BY of what is no column.
+    GROUP_BY_CONSTANT = 164, 15, "Each GROUP BY expression must contain at least one column that is not an outer reference.";
     /// A view's or procedure's own prefix: the statement.
     DATABASE_PREFIX = 166, 15, "'%s' does not allow specifying the database name as a prefix to the object name.";
     /// Float to text or number.
@@ -212,6 +216,8 @@ messages! {
     NO_STATEMENT_PERMISSION = 262, 14, "%s permission denied in database '%s'.";
     /// Column set twice: the column.
     COLUMN_TWICE = 264, 16, "The column name '%s' is specified more than once in the SET clause or column list of an INSERT. A column cannot be assigned more than one value in the same clause. Modify the clause to make sure that a column is updated only once. If this statement updates or inserts columns into a view, column aliasing can conceal the duplication in your code.";
+    /// PIVOT into a column that is there: the column.
+    DUPLICATE_PIVOT_COLUMN = 265, 16, "The column name \"%s\" specified in the PIVOT operator conflicts with the existing column name in the PIVOT argument.";
     /// Transaction count differs after EXEC: before, now.
     TRANSACTION_COUNT = 266, 16, "Transaction count after EXECUTE indicates a mismatching number of BEGIN and COMMIT statements. Previous count = %s, current count = %s.";
     /// Invalid style: style, from type, to type.
@@ -274,6 +280,8 @@ messages! {
     SUBQUERY_NOT_ALLOWED = 1046, 15, "Subqueries are not allowed in this context. Only scalar expressions are allowed.";
     /// The TOP clause's value.
     TOP_NOT_NUMERIC = 1060, 15, "The number of rows provided for a TOP or FETCH clauses row count parameter must be an integer.";
+    /// WITH TIES without ORDER BY.
+    TIES_WITHOUT_ORDER = 1062, 15, "The TOP N WITH TIES clause is not allowed without a corresponding ORDER BY clause.";
     /// Undeclared table variable: the variable.
     UNDECLARED_TABLE_VARIABLE = 1087, 15, "Must declare the table variable \"%s\".";
     /// The file of a database is as large as it may be.
@@ -384,6 +392,10 @@ messages! {
     NOT_A_FUNCTION = 4121, 16, "Cannot find either column \"%s\" or the user-defined function or aggregate \"%s\", or the name is ambiguous.";
     /// A scalar where a predicate belongs: the token.
     NON_BOOLEAN = 4145, 15, "An expression of non-boolean type specified in a context where a condition is expected, near '%s'.";
+    /// RANGE with a number of rows.
+    RANGE_OF_ROWS = 4194, 16, "RANGE is only supported with UNBOUNDED and CURRENT ROW window frame delimiters.";
+    /// STRING_SPLIT with another flag.
+    ORDINAL_FLAG = 4199, 16, "Argument 'enable_ordinal' of the string_split function must be the constant 0 or 1.";
     /// Change through what is no single table: the name.
     NOT_UPDATABLE = 4405, 16, "View or function '%s' is not updatable because the modification affects multiple base tables.";
     /// Change of a computed column of a derived table: the column.
@@ -412,6 +424,8 @@ messages! {
     MERGE_SOURCE_ONLY = 5333, 15, "The identifier '%s' cannot be bound. Only source columns are allowed in the 'WHEN NOT MATCHED' clause of a MERGE statement.";
     /// Source column in WHEN NOT MATCHED BY SOURCE: the column.
     MERGE_TARGET_ONLY = 5334, 15, "The identifier '%s' cannot be bound. Only target columns are allowed in the 'WHEN NOT MATCHED BY SOURCE' clause of a MERGE statement.";
+    /// GENERATE_SERIES of several types.
+    SERIES_TYPES = 5373, 16, "All the input parameters should be of the same type. Supported types are tinyint, smallint, int, bigint, decimal and numeric.";
     /// Database in use now: database.
     CHANGED_DATABASE = 5701, 10, "Changed database context to '%s'.";
     /// Language in use now: language.
@@ -488,10 +502,14 @@ messages! {
     MORE_COLUMN_NAMES = 8158, 16, "'%s' has more columns than were specified in the column list.";
     /// Column list too long: the name.
     FEWER_COLUMN_NAMES = 8159, 16, "'%s' has fewer columns than were specified in the column list.";
+    /// GROUPING of no key: the argument's number, the function.
+    GROUPING_ARGUMENT = 8161, 16, "Argument %s of the %s function does not match any of the expressions in the GROUP BY clause.";
     /// OUTPUT of a parameter that has none: parameter, procedure.
     NOT_OUTPUT = 8162, 16, "The formal parameter \"%s\" was not declared as an OUTPUT parameter, but the actual parameter passed in requested output.";
     /// Nested INSERT … EXEC.
     NESTED_INSERT_EXEC = 8164, 16, "An INSERT EXEC statement cannot be nested.";
+    /// UNPIVOT of columns of several types: the column.
+    UNPIVOT_TYPES = 8167, 16, "The type of column \"%s\" conflicts with the type of other columns specified in the UNPIVOT list.";
     /// text that is no uniqueidentifier.
     BAD_GUID = 8169, 16, "Conversion failed when converting from a character string to uniqueidentifier.";
     /// uniqueidentifier too long for its text.
@@ -508,10 +526,14 @@ messages! {
     XML_PARSE = 9400, 16, "XML parsing: line %s, character %s, %s";
     /// Date part of a type: part, function, type.
     DATE_PART_NOT_SUPPORTED = 9810, 16, "The datepart %s is not supported by date function %s for data type %s.";
+    /// Grouping sets: the limit.
+    TOO_MANY_GROUPING_SETS = 10703, 15, "Too many grouping sets. The maximum number is %s.";
     /// THROW without CATCH.
     THROW_OUTSIDE_CATCH = 10704, 15, "To rethrow an error, a THROW statement must be used inside a CATCH block. Insert the THROW statement inside a CATCH block, or add error parameters to the THROW statement.";
     /// Subquery in OUTPUT.
     SUBQUERY_IN_OUTPUT = 10705, 15, "Subqueries are not allowed in the OUTPUT clause.";
+    /// Keys of grouping sets: the limit.
+    TOO_MANY_GROUPING_KEYS = 10706, 15, "Too many expressions are specified in the GROUP BY clause. The maximum number is %s when grouping sets are supplied.";
     /// VALUES rows of other lengths.
     VALUES_ROWS = 10709, 16, "The number of columns for each row in a table value constructor must be the same.";
     /// MERGE without its semicolon.
@@ -520,6 +542,12 @@ messages! {
     MERGE_ACTION_TWICE = 10714, 15, "An action of type '%s' cannot appear more than once in a '%s' clause of a MERGE statement.";
     /// Function that needs OVER: the function.
     NEEDS_OVER = 10753, 15, "The function '%s' must have an OVER clause.";
+    /// Frame without ORDER BY.
+    FRAME_WITHOUT_ORDER = 10756, 15, "Window frame with ROWS or RANGE must have an ORDER BY clause.";
+    /// ORDER BY in OVER of a function that has its own: the function.
+    PERCENTILE_ORDER = 10758, 15, "The function '%s' may not have ORDER BY in OVER clause.";
+    /// DISTINCT with OVER.
+    DISTINCT_OVER = 10759, 15, "Use of DISTINCT is not allowed with the OVER clause.";
     /// FOR JSON with a property twice: its name.
     FOR_JSON_PROPERTY = 13601, 16, "Property '%s' cannot be generated in JSON output due to a conflict with another column name or alias. Use different names and aliases for each column in SELECT list.";
     /// FOR JSON with a column without a name.
@@ -639,12 +667,14 @@ mod tests {
           136 15 Cannot use a CONTINUE statement outside the scope of a WHILE statement.
           137 15 Must declare the scalar variable "%s".
           141 15 A SELECT statement that assigns a value to a variable must not be combined with data-retrieval operations.
+          144 15 Cannot use an aggregate or a subquery in an expression used for the group by list of a GROUP BY clause.
           147 15 An aggregate may not appear in the WHERE clause unless it is in a subquery contained in a HAVING clause or a select list, and the column being aggregated is an outer reference.
           148 15 Incorrect time syntax in time string '%s' used with WAITFOR.
           155 15 '%s' is not a recognized %s option.
           156 15 Incorrect syntax near the keyword '%s'.
           157 15 An aggregate may not appear in the set list of an UPDATE statement.
           158 15 An aggregate may not appear in the OUTPUT clause.
+          164 15 Each GROUP BY expression must contain at least one column that is not an outer reference.
           166 15 '%s' does not allow specifying the database name as a prefix to the object name.
           168 15 The floating point value '%s' is out of the range of computer representation (8 bytes).
           174 15 The %s function requires %s argument(s).
@@ -689,6 +719,7 @@ mod tests {
           259 16 Ad hoc updates to system catalogs are not allowed.
           262 14 %s permission denied in database '%s'.
           264 16 The column name '%s' is specified more than once in the SET clause or column list of an INSERT. A column cannot be assigned more than one value in the same clause. Modify the clause to make sure that a column is updated only once. If this statement updates or inserts columns into a view, column aliasing can conceal the duplication in your code.
+          265 16 The column name "%s" specified in the PIVOT operator conflicts with the existing column name in the PIVOT argument.
           266 16 Transaction count after EXECUTE indicates a mismatching number of BEGIN and COMMIT statements. Previous count = %s, current count = %s.
           281 16 %s is not a valid style number when converting from %s to a character string.
           282 10 The '%s' procedure attempted to return a status of NULL, which is not allowed. A status of 0 will be returned instead.
@@ -720,6 +751,7 @@ mod tests {
          1038 15 An object or column name is missing or empty. For SELECT INTO statements, verify each column has a name. For other statements, look for empty alias names. Aliases defined as "" or [] are not allowed. Change the alias to a valid name.
          1046 15 Subqueries are not allowed in this context. Only scalar expressions are allowed.
          1060 15 The number of rows provided for a TOP or FETCH clauses row count parameter must be an integer.
+         1062 15 The TOP N WITH TIES clause is not allowed without a corresponding ORDER BY clause.
          1087 15 Must declare the table variable "%s".
          1105 17 Could not allocate space in database '%s' because it has reached its maximum size.
          1205 13 Transaction (Process ID %s) was deadlocked on %s resources with another process and has been chosen as the deadlock victim. Rerun the transaction.
@@ -775,6 +807,8 @@ mod tests {
          4113 15 The function '%s' is not a valid windowing function, and cannot be used with the OVER clause.
          4121 16 Cannot find either column "%s" or the user-defined function or aggregate "%s", or the name is ambiguous.
          4145 15 An expression of non-boolean type specified in a context where a condition is expected, near '%s'.
+         4194 16 RANGE is only supported with UNBOUNDED and CURRENT ROW window frame delimiters.
+         4199 16 Argument 'enable_ordinal' of the string_split function must be the constant 0 or 1.
          4405 16 View or function '%s' is not updatable because the modification affects multiple base tables.
          4406 16 Update or insert of view or function failed because it contains a derived or constant field: '%s'.
          4413 16 Could not use view or function '%s' because of binding errors.
@@ -789,6 +823,7 @@ mod tests {
          5324 15 In a MERGE statement, a '%s' clause with a search condition cannot appear after a '%s' clause with no search condition.
          5333 15 The identifier '%s' cannot be bound. Only source columns are allowed in the 'WHEN NOT MATCHED' clause of a MERGE statement.
          5334 15 The identifier '%s' cannot be bound. Only target columns are allowed in the 'WHEN NOT MATCHED BY SOURCE' clause of a MERGE statement.
+         5373 16 All the input parameters should be of the same type. Supported types are tinyint, smallint, int, bigint, decimal and numeric.
          5701 10 Changed database context to '%s'.
          5703 10 Changed language setting to %s.
          6106 16 Process ID %s is not an active process ID.
@@ -827,8 +862,10 @@ mod tests {
          8156 16 The column '%s' was specified multiple times for '%s'.
          8158 16 '%s' has more columns than were specified in the column list.
          8159 16 '%s' has fewer columns than were specified in the column list.
+         8161 16 Argument %s of the %s function does not match any of the expressions in the GROUP BY clause.
          8162 16 The formal parameter "%s" was not declared as an OUTPUT parameter, but the actual parameter passed in requested output.
          8164 16 An INSERT EXEC statement cannot be nested.
+         8167 16 The type of column "%s" conflicts with the type of other columns specified in the UNPIVOT list.
          8169 16 Conversion failed when converting from a character string to uniqueidentifier.
          8170 16 Insufficient result space to convert uniqueidentifier value to char.
          8172 16 The argument %s of the XML data type method "%s" must be a string literal.
@@ -837,12 +874,17 @@ mod tests {
          8672 16 The MERGE statement attempted to UPDATE or DELETE the same row more than once. This happens when a target row matches more than one source row. Refine the ON clause.
          9400 16 XML parsing: line %s, character %s, %s
          9810 16 The datepart %s is not supported by date function %s for data type %s.
+        10703 15 Too many grouping sets. The maximum number is %s.
         10704 15 To rethrow an error, a THROW statement must be used inside a CATCH block. Insert the THROW statement inside a CATCH block, or add error parameters to the THROW statement.
         10705 15 Subqueries are not allowed in the OUTPUT clause.
+        10706 15 Too many expressions are specified in the GROUP BY clause. The maximum number is %s when grouping sets are supplied.
         10709 16 The number of columns for each row in a table value constructor must be the same.
         10713 15 A MERGE statement must be terminated by a semi-colon (;).
         10714 15 An action of type '%s' cannot appear more than once in a '%s' clause of a MERGE statement.
         10753 15 The function '%s' must have an OVER clause.
+        10756 15 Window frame with ROWS or RANGE must have an ORDER BY clause.
+        10758 15 The function '%s' may not have ORDER BY in OVER clause.
+        10759 15 Use of DISTINCT is not allowed with the OVER clause.
         13601 16 Property '%s' cannot be generated in JSON output due to a conflict with another column name or alias. Use different names and aliases for each column in SELECT list.
         13605 16 Column expressions and data sources without names or aliases cannot be formatted as JSON text using FOR JSON clause. Add alias to the unnamed column or table.
         13607 16 JSON path is not properly formatted. Unexpected character '%s' is found at position %s.

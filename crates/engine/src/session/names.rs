@@ -4,7 +4,7 @@ use super::shared::{Object, Shared};
 use crate::host::{FunctionDecl, FunctionResult};
 use std::sync::Arc;
 use tsql::ast::ObjectName;
-use tsql::bind::{Catalog, FunctionShape, Returns, TableShape};
+use tsql::bind::{Catalog, FunctionShape, Returns, TableFunction, TableShape};
 use tsql::rowset::Rowset;
 use tsql::{SqlError, SqlType, fault, messages};
 
@@ -122,6 +122,11 @@ impl Catalog for Names<'_> {
 
     fn rowset(&self, rowset: Rowset) -> u32 {
         self.shared.intern(Object::Rowset(Arc::new(rowset)))
+    }
+
+    fn table_function(&self, function: TableFunction, args: &[SqlType]) -> Option<u32> {
+        let decl = crate::store::series::declared(function, args);
+        Some(self.shared.intern(Object::HostFunction(decl)))
     }
 
     fn function(&self, name: &ObjectName) -> Option<FunctionShape> {

@@ -1,14 +1,13 @@
 //! What SQLite calls back into: compiled expressions, aggregates, collations.
 
-use super::encode::{decode, encode, unwide, wide};
+use super::encode::{decode, encode};
 use crate::session::environment::Env;
 use crate::session::shared::Shared;
 use rusqlite::functions::{Aggregate, Context, FunctionFlags};
-use rusqlite::types::{Value as Sqlite, ValueRef};
+use rusqlite::types::Value as Sqlite;
 use rusqlite::{Connection, Result};
 use std::sync::Arc;
 use tsql::bind::ir::{Collation, TypedExpr};
-use tsql::convert::rescale;
 use tsql::document::{Form, Writer};
 use tsql::eval::{self, collate};
 use tsql::{SqlError, SqlType, fault, messages};
@@ -73,11 +72,8 @@ pub(super) fn register(db: &Connection, shared: &Arc<Shared>) -> Result<()> {
             .next_identity(key)
             .map_err(|error| raise(&state, error))
     })?;
-    db.create_aggregate_function("single", 1, plain, Single(Arc::clone(shared)))?;
-    db.create_aggregate_function("dsum", 1, plain, DecimalSum(Arc::clone(shared)))?;
-    db.create_aggregate_function("davg", 3, plain, DecimalAverage(Arc::clone(shared)))?;
     db.create_aggregate_function("document", -1, plain, DocumentOf(Arc::clone(shared)))?;
-    db.create_aggregate_function("spread", 2, plain, Spread)
+    super::aggregates::register(db, shared, plain)
 }
 
 fn collations(db: &Connection) -> Result<()> {
@@ -110,31 +106,6 @@ fn evaluate(context: &Context<'_>, shared: &Shared) -> std::result::Result<Sqlit
     match &compiled.target {
         Some(target) => encode(&target.accept(value, compiled.expr.ty)?, target.ty),
         None => encode(&value, compiled.expr.ty),
-    }
-}
-
-/// The one value of a subquery; 512 when there are several.
-struct Single(Arc<Shared>);
-
-impl Aggregate<Option<Sqlite>, Option<Sqlite>> for Single {
-    fn init(&self, _: &mut Context<'_>) -> Result<Option<Sqlite>> {
-        Ok(None)
-    }
-
-    fn step(&self, context: &mut Context<'_>, state: &mut Option<Sqlite>) -> Result<()> {
-        if state.is_some() {
-            return Err(raise(&self.0, fault::subquery_rows()));
-        }
-        *state = Some(context.get(0)?);
-        Ok(())
-    }
-
-    fn finalize(
-        &self,
-        _: &mut Context<'_>,
-        state: Option<Option<Sqlite>>,
-    ) -> Result<Option<Sqlite>> {
-        Ok(state.flatten())
     }
 }
 
@@ -182,119 +153,5 @@ impl Aggregate<Written, Option<String>> for DocumentOf {
         Ok(state
             .flatten()
             .and_then(|(form, _, writer)| writer.finish(&form)))
-    }
-}
-
-fn digits(raw: ValueRef<'_>) -> Option<i128> {
-    match raw {
-        ValueRef::Integer(v) => Some(i128::from(v)),
-        ValueRef::Blob(bytes) => unwide(bytes),
-        ValueRef::Null | ValueRef::Real(_) | ValueRef::Text(_) => None,
-    }
-}
-
-fn overflow(shared: &Shared) -> rusqlite::Error {
-    let ty = SqlType::Numeric {
-        precision: 38,
-        scale: 0,
-    };
-    raise(shared, fault::overflow_converting("expression", ty))
-}
-
-/// Sum and count of decimals.
-type Total = (i128, i64);
-
-fn add(shared: &Shared, raw: ValueRef<'_>, state: &mut Total) -> Result<()> {
-    if let Some(value) = digits(raw) {
-        state.0 = state.0.checked_add(value).ok_or_else(|| overflow(shared))?;
-        state.1 += 1;
-    }
-    Ok(())
-}
-
-struct DecimalSum(Arc<Shared>);
-
-impl Aggregate<Total, Option<Vec<u8>>> for DecimalSum {
-    fn init(&self, _: &mut Context<'_>) -> Result<Total> {
-        Ok((0, 0))
-    }
-
-    fn step(&self, context: &mut Context<'_>, state: &mut Total) -> Result<()> {
-        add(&self.0, context.get_raw(0), state)
-    }
-
-    fn finalize(&self, _: &mut Context<'_>, state: Option<Total>) -> Result<Option<Vec<u8>>> {
-        Ok(state
-            .filter(|(_, count)| *count > 0)
-            .map(|(sum, _)| wide(sum).to_vec()))
-    }
-}
-
-/// `davg(x, scale of x, scale of the result)`
-struct DecimalAverage(Arc<Shared>);
-
-impl Aggregate<(Total, u8, u8), Option<Vec<u8>>> for DecimalAverage {
-    fn init(&self, _: &mut Context<'_>) -> Result<(Total, u8, u8)> {
-        Ok(((0, 0), 0, 0))
-    }
-
-    fn step(&self, context: &mut Context<'_>, state: &mut (Total, u8, u8)) -> Result<()> {
-        (state.1, state.2) = (context.get(1)?, context.get(2)?);
-        add(&self.0, context.get_raw(0), &mut state.0)
-    }
-
-    fn finalize(
-        &self,
-        _: &mut Context<'_>,
-        state: Option<(Total, u8, u8)>,
-    ) -> Result<Option<Vec<u8>>> {
-        let Some(((sum, count), from, to)) = state.filter(|((_, count), _, _)| *count > 0) else {
-            return Ok(None);
-        };
-        let scaled = rescale(sum, from, to).ok_or_else(|| overflow(&self.0))?;
-        Ok(Some(wide(scaled / i128::from(count)).to_vec()))
-    }
-}
-
-/// `spread(x, kind)`: 0 VARP, 1 VAR, 2 STDEVP, 3 STDEV, by Welford's method.
-struct Spread;
-
-#[derive(Default)]
-struct Moments {
-    count: f64,
-    mean: f64,
-    squares: f64,
-    kind: u8,
-}
-
-impl Aggregate<Moments, Option<f64>> for Spread {
-    fn init(&self, _: &mut Context<'_>) -> Result<Moments> {
-        Ok(Moments::default())
-    }
-
-    fn step(&self, context: &mut Context<'_>, state: &mut Moments) -> Result<()> {
-        if let Some(value) = context.get::<Option<f64>>(0)? {
-            state.kind = context.get(1)?;
-            state.count += 1.0;
-            let delta = value - state.mean;
-            state.mean += delta / state.count;
-            state.squares += delta * (value - state.mean);
-        }
-        Ok(())
-    }
-
-    fn finalize(&self, _: &mut Context<'_>, state: Option<Moments>) -> Result<Option<f64>> {
-        Ok(state.and_then(|m| {
-            let sample = m.kind % 2 == 1;
-            let divisor = if sample { m.count - 1.0 } else { m.count };
-            (divisor > 0.0).then(|| {
-                let variance = m.squares / divisor;
-                if m.kind >= 2 {
-                    variance.sqrt()
-                } else {
-                    variance
-                }
-            })
-        }))
     }
 }

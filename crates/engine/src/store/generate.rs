@@ -112,8 +112,12 @@ impl<'e> Generator<'e> {
                     };
                     items.push(format!("{collated} AS c{at}"));
                 }
-                let body = self.select(select, &items)?;
-                self.ordered(body, &query.order, &query.limit)?
+                if query.limit.ties && !select.distinct {
+                    self.tied(select, items, query)?
+                } else {
+                    let body = self.select(select, &items)?;
+                    self.ordered(body, &query.order, &query.limit)?
+                }
             }
             body => {
                 let body = self.body(body, query.columns.iter().map(|column| column.ty))?;
@@ -250,11 +254,7 @@ impl<'e> Generator<'e> {
             return Ok(count);
         }
         if order.is_empty() {
-            return Err(SqlError::new(
-                1062,
-                15,
-                "The TOP N WITH TIES clause is not allowed without a corresponding ORDER BY clause.",
-            ));
+            return Err(messages::TIES_WITHOUT_ORDER.with(&[]));
         }
         let mut keys = Vec::with_capacity(order.len());
         for key in order {
@@ -271,6 +271,46 @@ impl<'e> Generator<'e> {
             "SELECT count(*) FROM (SELECT rank() OVER (ORDER BY {}) AS place FROM ({body})) \
              WHERE place <= ({count})",
             keys.join(",")
+        ))
+    }
+
+    /// TOP … WITH TIES: each row has its place in the order, and the last place has all its rows.
+    fn tied(
+        &mut self,
+        select: &Select,
+        mut items: Vec<String>,
+        query: &Query,
+    ) -> Result<String, SqlError> {
+        if query.order.is_empty() {
+            return Err(messages::TIES_WITHOUT_ORDER.with(&[]));
+        }
+        let body = self.select(select, &items)?;
+        let unordered = Limit {
+            ties: false,
+            ..query.limit.clone()
+        };
+        let count = if unordered.percent {
+            self.counted(&body, &[], &unordered)?
+        } else {
+            let top = query.limit.top.as_ref();
+            let top = top.ok_or_else(|| fault::internal("TOP without a number"))?;
+            self.row_count(top)?.to_string()
+        };
+        let mut keys = Vec::with_capacity(query.order.len());
+        for key in &query.order {
+            let value = self.expr(&key.expr)?;
+            let direction = if key.descending { " DESC" } else { "" };
+            keys.push(format!("{}{direction}", collated(&value, &key.expr)));
+        }
+        let names: Vec<String> = (0..items.len()).map(|at| format!("c{at}")).collect();
+        items.push(format!(
+            "rank() OVER (ORDER BY {}) AS place",
+            keys.join(",")
+        ));
+        let body = self.select(select, &items)?;
+        Ok(format!(
+            "SELECT {} FROM ({body}) WHERE place <= ({count}) ORDER BY place",
+            names.join(",")
         ))
     }
 
@@ -635,31 +675,13 @@ impl<'e> Generator<'e> {
         let value = collated(&value, first);
         let distinct = if aggregate.distinct { "DISTINCT " } else { "" };
         let exact = matches!(first.ty, SqlType::Decimal { .. } | SqlType::Numeric { .. });
-        let own = exact
-            || matches!(
-                aggregate.kind,
-                AggregateKind::StDev
-                    | AggregateKind::StDevP
-                    | AggregateKind::Var
-                    | AggregateKind::VarP
-            );
-        let plain = matches!(
-            aggregate.kind,
-            AggregateKind::Count
-                | AggregateKind::CountBig
-                | AggregateKind::Min
-                | AggregateKind::Max
-        );
-        if own && !plain && !over.is_empty() {
-            return Err(fault::not_supported("this aggregate with OVER"));
-        }
         Ok(match aggregate.kind {
             AggregateKind::Count | AggregateKind::CountBig => {
                 format!("count({distinct}{value}){over}")
             }
             AggregateKind::Min => format!("min({value}){over}"),
             AggregateKind::Max => format!("max({value}){over}"),
-            AggregateKind::Sum if exact => format!("dsum({distinct}{value})"),
+            AggregateKind::Sum if exact => format!("dsum({distinct}{value}){over}"),
             AggregateKind::Sum => {
                 let sum = format!("sum({distinct}{value}){over}");
                 if ty == SqlType::Int {
@@ -673,7 +695,11 @@ impl<'e> Generator<'e> {
                     SqlType::Decimal { scale, .. } | SqlType::Numeric { scale, .. } => scale,
                     _ => 0,
                 };
-                format!("davg({value},{},{})", scale(first.ty), scale(ty))
+                format!(
+                    "davg(dsum({distinct}{value}){over},count({distinct}{value}){over},{},{})",
+                    scale(first.ty),
+                    scale(ty)
+                )
             }
             AggregateKind::Avg if ty == SqlType::Float => {
                 format!("avg({distinct}{value}){over}")
@@ -682,10 +708,10 @@ impl<'e> Generator<'e> {
                 format!("(sum({distinct}{value}){over} / count({distinct}{value}){over})")
             }
             AggregateKind::Document => return Err(fault::internal("a document has its own path")),
-            AggregateKind::VarP => format!("spread({value},0)"),
-            AggregateKind::Var => format!("spread({value},1)"),
-            AggregateKind::StDevP => format!("spread({value},2)"),
-            AggregateKind::StDev => format!("spread({value},3)"),
+            AggregateKind::VarP => format!("varp({distinct}{value}){over}"),
+            AggregateKind::Var => format!("var({distinct}{value}){over}"),
+            AggregateKind::StDevP => format!("stdevp({distinct}{value}){over}"),
+            AggregateKind::StDev => format!("stdev({distinct}{value}){over}"),
             AggregateKind::StringAgg => {
                 let separator = match aggregate.args.get(1) {
                     Some(separator) => self.expr(separator)?,
@@ -758,7 +784,8 @@ impl<'e> Generator<'e> {
             }
             clauses.push(format!("PARTITION BY {}", keys.join(",")));
         }
-        if !window.order.is_empty() {
+        let whole = matches!(window.kind, WindowKind::Percentile { .. });
+        if !window.order.is_empty() && !whole {
             let mut keys = Vec::new();
             for key in &window.order {
                 let value = self.expr(&key.expr)?;
@@ -781,6 +808,16 @@ impl<'e> Generator<'e> {
                     form: None,
                 };
                 return self.aggregate(&aggregate, ty, Some(&over));
+            }
+            WindowKind::Percentile { continuous } => {
+                let [value, share] = window.args.as_slice() else {
+                    return Err(fault::internal("a percentile of nothing"));
+                };
+                let descending = window.order.first().is_some_and(|key| key.descending);
+                let (value, share) = (self.expr(value)?, self.expr(share)?);
+                return Ok(format!(
+                    "percentile({value},{share},{continuous},{descending}){over}"
+                ));
             }
             WindowKind::RowNumber => "row_number",
             WindowKind::Rank => "rank",

@@ -1,4 +1,4 @@
-//! SQLite as the executor: encodings, generated SQL, functions, collations and virtual tables.
+//! SQLite as the executor: encodings, generated SQL, functions, collations, aggregates and virtual tables.
 //!
 //! Nothing that a user wrote becomes SQL text here: names are numbered, values are parameters.
 
@@ -7,9 +7,11 @@
     reason = "an encoding names the types and nodes it treats apart, and says what holds for the rest"
 )]
 
+mod aggregates;
 pub(crate) mod encode;
 pub(crate) mod functions;
 pub(crate) mod generate;
+pub(crate) mod series;
 mod vtab;
 
 use crate::cancel::CancelToken;

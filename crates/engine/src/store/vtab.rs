@@ -322,7 +322,10 @@ unsafe impl VTabCursor for Cursor<'_> {
                     self.arguments[at] =
                         decode(raw, decl.params[at].ty).map_err(|error| raise(&shared, error))?;
                 }
-                shared.host().scan_function(decl, &self.arguments)
+                match super::series::scan(decl, &self.arguments) {
+                    Some(rows) => rows,
+                    None => shared.host().scan_function(decl, &self.arguments),
+                }
             }
             Kind::Rowset(rowset) => {
                 let first = self.types.len();

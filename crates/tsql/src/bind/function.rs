@@ -44,6 +44,8 @@ fn window_named(name: &str) -> Option<WindowKind> {
         "LEAD" => WindowKind::Lead,
         "FIRST_VALUE" => WindowKind::FirstValue,
         "LAST_VALUE" => WindowKind::LastValue,
+        "PERCENTILE_CONT" => WindowKind::Percentile { continuous: true },
+        "PERCENTILE_DISC" => WindowKind::Percentile { continuous: false },
         _ => return None,
     })
 }
@@ -93,7 +95,7 @@ impl Binder<'_> {
                 case(vec![(when, then)], Some(otherwise))
             }
             "CHOOSE" => self.choose(call),
-            "GROUPING" | "GROUPING_ID" => Err(fault::not_supported(&name)),
+            "GROUPING" | "GROUPING_ID" => self.grouping_function(&name, call),
             _ => match eval::find(&name) {
                 Some(function) => self.scalar(call, function),
                 None => match self.catalog.function(&call.name) {
@@ -454,9 +456,22 @@ impl Binder<'_> {
             return Err(m::WINDOW_CONTEXT.with(&[]));
         }
         let name = call.name.name.text.to_ascii_uppercase();
-        let ranks = !matches!(kind, WindowKind::Aggregate(_));
+        let sorted = matches!(kind, WindowKind::Percentile { .. });
+        if sorted != (call.within_group.len() == 1) {
+            return Err(m::INCORRECT_SYNTAX.with(&[&name]));
+        }
+        if sorted && (!over.order_by.is_empty() || over.frame.is_some()) {
+            return Err(m::PERCENTILE_ORDER.with(&[&name]));
+        }
+        let ranks = !sorted && !matches!(kind, WindowKind::Aggregate(_));
         if ranks && over.order_by.is_empty() {
             return Err(m::NEEDS_ORDER_BY.with(&[&name]));
+        }
+        if call.distinct {
+            return Err(m::DISTINCT_OVER.with(&[]));
+        }
+        if over.frame.is_some() && over.order_by.is_empty() {
+            return Err(m::FRAME_WITHOUT_ORDER.with(&[]));
         }
         self.windows = false;
         let bound = self.window_args(kind, call);
@@ -465,7 +480,11 @@ impl Binder<'_> {
             .iter()
             .map(|expr| self.expr(expr))
             .collect();
-        let order = self.sort_keys(&over.order_by);
+        let order = self.sort_keys(if sorted {
+            &call.within_group
+        } else {
+            &over.order_by
+        });
         self.windows = true;
         let (args, ty, nullable) = bound?;
         let frame = over.frame.as_ref().map(frame).transpose()?;
@@ -495,6 +514,22 @@ impl Binder<'_> {
                 let (args, ty) = self.aggregate_args(aggregate, call)?;
                 let counts = matches!(aggregate, AggregateKind::Count | AggregateKind::CountBig);
                 (args, ty, !counts)
+            }
+            WindowKind::Percentile { continuous } => {
+                let [share] = self.exactly(call)?;
+                let share = coerce(share, SqlType::Float)?;
+                let mut value = match call.within_group.first() {
+                    Some(key) => self.expr(&key.expr)?,
+                    None => return Err(m::INCORRECT_SYNTAX.with(&["WITHIN"])),
+                };
+                if continuous {
+                    if !convert::is_number(value.ty) {
+                        return Err(fault::invalid_operand(value.ty, "percentile_cont"));
+                    }
+                    value = coerce(value, SqlType::Float)?;
+                }
+                let ty = value.ty;
+                (vec![value, share], ty, true)
             }
             WindowKind::RowNumber | WindowKind::Rank | WindowKind::DenseRank => {
                 (Vec::new(), SqlType::BigInt, false)
@@ -570,9 +605,14 @@ fn frame(frame: &crate::ast::Frame) -> Result<Frame, SqlError> {
             FrameBound::UnboundedFollowing => Bound::UnboundedFollowing,
         })
     };
+    let (start, end) = (bound(&frame.start)?, bound(&frame.end)?);
+    let counted = |bound| matches!(bound, Bound::Preceding(_) | Bound::Following(_));
+    if !frame.rows && (counted(start) || counted(end)) {
+        return Err(m::RANGE_OF_ROWS.with(&[]));
+    }
     Ok(Frame {
         rows: frame.rows,
-        start: bound(&frame.start)?,
-        end: bound(&frame.end)?,
+        start,
+        end,
     })
 }

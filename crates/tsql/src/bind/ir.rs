@@ -478,6 +478,11 @@ pub enum WindowKind {
     FirstValue,
     /// LAST_VALUE
     LastValue,
+    /// PERCENTILE_CONT and PERCENTILE_DISC: the value and the share; the order is of WITHIN GROUP.
+    Percentile {
+        /// PERCENTILE_CONT: between two values where it falls there.
+        continuous: bool,
+    },
 }
 
 /// A function with its OVER clause.

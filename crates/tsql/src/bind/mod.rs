@@ -12,15 +12,19 @@ mod document;
 mod expr;
 mod free;
 mod function;
+mod grouping;
 pub mod ir;
 mod json;
+mod pivot;
 mod query;
+mod series;
 mod source;
 mod types;
 mod xml;
 
 pub use coerce::coerce;
 pub use expr::{assign_operator, binary};
+pub use series::TableFunction;
 pub use types::{DefaultLength, resolve_type};
 
 use crate::ast::{Ident, ObjectName};
@@ -48,6 +52,12 @@ pub trait Catalog {
     fn function(&self, name: &ObjectName) -> Option<FunctionShape>;
     /// The number of a built-in function that gives rows.
     fn rowset(&self, rowset: Rowset) -> u32;
+    /// The catalog's number for a table-valued function of the language, for arguments of such types; `None` when it
+    /// runs none.
+    fn table_function(&self, function: TableFunction, args: &[SqlType]) -> Option<u32> {
+        let _ = (function, args);
+        None
+    }
 }
 
 /// A table as the binder sees it.
@@ -98,6 +108,8 @@ pub struct Binder<'c> {
     namespaces: Vec<(String, String)>,
     /// FROM entries of the SELECT that was bound last, for FOR XML AUTO and FOR JSON AUTO.
     bound_entries: Vec<(SourceId, String)>,
+    /// GROUP BY of the SELECTs whose lists are being bound, the innermost last.
+    groupings: Vec<grouping::Grouping>,
 }
 
 /// Whether aggregates may stand where an expression is bound.
@@ -160,6 +172,7 @@ impl<'c> Binder<'c> {
             nodes: Vec::new(),
             namespaces: Vec::new(),
             bound_entries: Vec::new(),
+            groupings: Vec::new(),
         }
     }
 

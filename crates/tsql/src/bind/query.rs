@@ -2,6 +2,7 @@
 
 use super::coerce::{coerce, shared_type};
 use super::expr::row_count;
+use super::grouping::Grouping;
 use super::ir::{Body, Cte, Item, Limit, Query, Select, SortKey, TypedExpr, TypedKind};
 use super::{Binder, Placement};
 use crate::ast::{
@@ -290,23 +291,24 @@ impl Binder<'_> {
         self.windows = false;
         let from = self.from(&select.from)?;
         let filter = select.filter.as_ref().map(|f| self.expr(f)).transpose()?;
-        let group = self.group_by(select)?;
+        let grouping = self.grouping(select)?;
         self.aggregates = Placement::Allowed;
         self.windows = true;
-        let items = self.items(&select.items, place)?;
-        let having = select.having.as_ref().map(|h| self.expr(h)).transpose()?;
-        let order = self.order_by(order_by, &items)?;
+        self.groupings.push(grouping);
+        let listed = self.listed(select, order_by, place);
+        let grouping = self.groupings.pop().unwrap_or_default();
+        let (mut items, mut having, mut order) = listed?;
         let grouped =
             select.group_by.is_some() || having.is_some() || self.aggregates == Placement::Met;
         if grouped {
             for item in &items {
-                self.check_grouped(&item.expr, &group, m::NOT_GROUPED)?;
+                self.check_grouped(&item.expr, &grouping, m::NOT_GROUPED)?;
             }
             if let Some(having) = &having {
-                self.check_grouped(having, &group, m::HAVING_NOT_GROUPED)?;
+                self.check_grouped(having, &grouping, m::HAVING_NOT_GROUPED)?;
             }
             for key in &order {
-                self.check_grouped(&key.expr, &group, m::ORDER_NOT_GROUPED)?;
+                self.check_grouped(&key.expr, &grouping, m::ORDER_NOT_GROUPED)?;
             }
         }
         if select.distinct && order.iter().any(|key| key.item.is_none()) {
@@ -316,6 +318,12 @@ impl Binder<'_> {
                 "ORDER BY items must appear in the select list if SELECT DISTINCT is specified.",
             ));
         }
+        let keys = order.iter_mut().map(|key| &mut key.expr);
+        let shown = items.iter_mut().map(|item| &mut item.expr);
+        for expr in shown.chain(&mut having).chain(keys) {
+            grouping.show(expr);
+        }
+        let (from, group) = grouping.applied(from);
         let bound = Select {
             distinct: select.distinct,
             items,
@@ -328,37 +336,21 @@ impl Binder<'_> {
         Ok((bound, order))
     }
 
-    fn group_by(&mut self, select: &ast::Select) -> Result<Vec<TypedExpr>, SqlError> {
-        let Some(group) = &select.group_by else {
-            return Ok(Vec::new());
-        };
-        if group.with.is_some() {
-            return Err(fault::not_supported("GROUP BY WITH ROLLUP or CUBE"));
-        }
-        let mut out = Vec::new();
-        for item in &group.items {
-            match item {
-                ast::GroupItem::Expr(expr) => {
-                    let bound = self.expr(expr)?;
-                    if !bound.any(&|node| matches!(node.kind, TypedKind::Column { .. })) {
-                        return Err(SqlError::new(
-                            164,
-                            15,
-                            "Each GROUP BY expression must contain at least one column that is not an outer reference.",
-                        )
-                        .at_line(expr.span.line));
-                    }
-                    out.push(bound);
-                }
-                ast::GroupItem::Set(list) if list.is_empty() => {}
-                ast::GroupItem::Rollup(_) => return Err(fault::not_supported("ROLLUP")),
-                ast::GroupItem::Cube(_) => return Err(fault::not_supported("CUBE")),
-                ast::GroupItem::GroupingSets(_) | ast::GroupItem::Set(_) => {
-                    return Err(fault::not_supported("GROUPING SETS"));
-                }
-            }
-        }
-        Ok(out)
+    /// The select list, HAVING and ORDER BY.
+    #[expect(
+        clippy::type_complexity,
+        reason = "the three parts of one SELECT that see its groups"
+    )]
+    fn listed(
+        &mut self,
+        select: &ast::Select,
+        order_by: &[OrderItem],
+        place: Place,
+    ) -> Result<(Vec<Item>, Option<TypedExpr>, Vec<SortKey>), SqlError> {
+        let items = self.items(&select.items, place)?;
+        let having = select.having.as_ref().map(|h| self.expr(h)).transpose()?;
+        let order = self.order_by(order_by, &items)?;
+        Ok((items, having, order))
     }
 
     /// Binds the items of an OUTPUT clause.
@@ -509,10 +501,10 @@ impl Binder<'_> {
     fn check_grouped(
         &self,
         expr: &TypedExpr,
-        group: &[TypedExpr],
+        group: &Grouping,
         message: m::Message,
     ) -> Result<(), SqlError> {
-        if group.contains(expr) || matches!(expr.kind, TypedKind::Aggregate(_)) {
+        if group.keys.contains(expr) || matches!(expr.kind, TypedKind::Aggregate(_)) {
             return Ok(());
         }
         if let TypedKind::Column { source, column } = expr.kind {

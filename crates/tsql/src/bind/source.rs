@@ -128,7 +128,7 @@ impl Binder<'_> {
         Ok(())
     }
 
-    fn source(&mut self, source: &TableSource) -> Result<Source, SqlError> {
+    pub(super) fn source(&mut self, source: &TableSource) -> Result<Source, SqlError> {
         match source {
             TableSource::Table { name, alias, .. } => self
                 .table_source(name, alias.as_ref())
@@ -195,12 +195,31 @@ impl Binder<'_> {
                 on,
             } => self.join(left, *kind, right, on.as_ref()),
             TableSource::Apply { left, outer, right } => self.apply(left, *outer, right),
-            TableSource::Pivot { values, .. } => {
-                let line = values.first().map_or(0, |value| value.span.line);
-                Err(fault::not_supported("PIVOT").at_line(line))
+            TableSource::Pivot {
+                source,
+                aggregate,
+                column,
+                values,
+                alias,
+            } => {
+                let line = aggregate.name.span.line;
+                let query = self
+                    .pivot(source, aggregate, column, values)
+                    .map_err(|error| error.at_line(line))?;
+                self.query_entry(query, alias.as_ref(), line)
             }
-            TableSource::Unpivot { column, .. } => {
-                Err(fault::not_supported("UNPIVOT").at_line(column.span.line))
+            TableSource::Unpivot {
+                source,
+                value,
+                column,
+                columns,
+                alias,
+            } => {
+                let line = column.span.line;
+                let query = self
+                    .unpivot(source, value, column, columns)
+                    .map_err(|error| error.at_line(line))?;
+                self.query_entry(query, alias.as_ref(), line)
             }
             TableSource::Unsupported { feature, span } => {
                 Err(fault::not_supported(feature).at_line(span.line))
@@ -256,18 +275,27 @@ impl Binder<'_> {
         call: &FunctionCall,
         alias: Option<&TableAlias>,
     ) -> Result<Source, SqlError> {
-        let shape = self
-            .catalog
-            .function(&call.name)
-            .ok_or_else(|| fault::invalid_object(&call.name.to_string()))?;
-        let Returns::Table(columns) = &shape.returns else {
-            return Err(fault::invalid_object(&call.name.to_string()));
+        let unknown = || fault::invalid_object(&call.name.to_string());
+        let (key, columns, args) = match self.table_function(call)? {
+            Some((function, args)) => {
+                let types: Vec<SqlType> = args.iter().map(|arg| arg.ty).collect();
+                let key = self.catalog.table_function(function, &types);
+                let key = key.ok_or_else(unknown)?;
+                (key, function.columns(&types), args)
+            }
+            None => {
+                let shape = self.catalog.function(&call.name).ok_or_else(unknown)?;
+                let args = self.catalog_args(call, &shape)?;
+                match shape.returns {
+                    Returns::Table(columns) => (shape.key, columns, args),
+                    Returns::Scalar(_) => return Err(unknown()),
+                }
+            }
         };
-        let args = self.catalog_args(call, &shape)?;
         let exposed = alias.map_or(&call.name.name.text, |alias| &alias.name.text);
         let columns = match alias {
-            Some(alias) => named_columns(columns, &alias.columns, exposed)?,
-            None => columns.clone(),
+            Some(alias) => named_columns(&columns, &alias.columns, exposed)?,
+            None => columns,
         };
         let id = self.new_source();
         let entry = Entry {
@@ -277,11 +305,7 @@ impl Binder<'_> {
             columns,
         };
         self.add_entry(entry, call.name.span.line)?;
-        Ok(Source::Function {
-            id,
-            key: shape.key,
-            args,
-        })
+        Ok(Source::Function { id, key, args })
     }
 
     fn query_entry(
