@@ -245,6 +245,7 @@ impl ServeArgs {
             settings,
             sa_password,
             crash_point: std::env::var("MUSTER_CRASH_POINT").ok(),
+            error_logs: None,
         })
     }
 }

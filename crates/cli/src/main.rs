@@ -3,13 +3,21 @@
 mod args;
 mod commands;
 mod demo;
+mod error_log;
 mod sql;
 mod tables;
 
 use args::{CaCommand, Cli, Command, TokenCommand};
 use clap::Parser as _;
+use error_log::ErrorLogLayer;
+use server::error_log::ErrorLogs;
 use server::options::{LogFormat, ServeOptions};
 use std::process::ExitCode;
+use std::sync::Arc;
+use tracing_subscriber::Layer as _;
+use tracing_subscriber::filter::{EnvFilter, LevelFilter};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 fn main() -> ExitCode {
     // Before anything that a launcher has no use for: it stays small.
@@ -49,8 +57,13 @@ fn main() -> ExitCode {
     }
 }
 
-fn serve(options: ServeOptions) -> ExitCode {
-    start_log(options.settings.log_format.unwrap_or_default());
+fn serve(mut options: ServeOptions) -> ExitCode {
+    let logs = Arc::new(ErrorLogs::of(&options));
+    start_log(
+        options.settings.log_format.unwrap_or_default(),
+        Arc::clone(&logs),
+    );
+    options.error_logs = Some(logs);
     match server::serve(options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -60,16 +73,18 @@ fn serve(options: ServeOptions) -> ExitCode {
     }
 }
 
-/// Logs go to standard error: standard output carries the ready line alone.
-fn start_log(format: LogFormat) {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+/// Logs go to standard error, since standard output carries the ready line alone, and into the error logs.
+fn start_log(format: LogFormat, logs: Arc<ErrorLogs>) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let lines = tracing_subscriber::fmt::layer()
         .with_ansi(false)
         .with_writer(std::io::stderr);
-    match format {
-        LogFormat::Text => builder.init(),
-        LogFormat::Json => builder.json().init(),
-    }
+    let lines = match format {
+        LogFormat::Text => lines.boxed(),
+        LogFormat::Json => lines.json().boxed(),
+    };
+    tracing_subscriber::registry()
+        .with(lines.with_filter(filter))
+        .with(ErrorLogLayer(logs).with_filter(LevelFilter::INFO))
+        .init();
 }

@@ -369,6 +369,14 @@ pub trait Host: Send {
         sink: &mut dyn ResultSink,
     ) -> Result<i32, SqlError>;
 
+    /// T-SQL that is the rest of a procedure: run by the engine after [`Host::call`] has returned 0, in the
+    /// caller's database and with its rights, with the procedure's parameters as variables.
+    ///
+    /// For the few procedures that write into tables of their caller.
+    fn procedure_text(&self, _procedure: &ProcedureDecl) -> Option<&'static str> {
+        None
+    }
+
     /// Carries out an administrative statement in the named database.
     ///
     /// # Errors

@@ -30,11 +30,7 @@ const NOTES: &[(&str, &str)] = &[
     ),
     (
         "sp_check_for_owned_jobs",
-        "Not available: it writes into a table of its caller.",
-    ),
-    (
-        "sp_cycle_agent_errorlog",
-        "Not available: the log goes to standard error, and whoever collects it rotates it.",
+        "Inserts one row with the number of jobs into the table named, with the caller's rights.",
     ),
     (
         "sp_delete_job",
@@ -50,7 +46,7 @@ const NOTES: &[(&str, &str)] = &[
     ),
     (
         "sp_enlist_tsx",
-        "Not available: targets enlist over Muster's own protocol.",
+        "For targets that speak T-SQL; Muster's own enlist by its protocol. A member of TargetServersRole speaks for targets that its login enlisted; a target with a certificate is sysadmin's alone (14260). Outcomes reach a master by Muster's protocol alone.",
     ),
     (
         "sp_get_job_alerts",
@@ -100,13 +96,18 @@ const NOTES: &[(&str, &str)] = &[
         "sp_purge_jobhistory",
         "Acts at once, also within a transaction. SQLAgentOperatorRole purges local jobs.",
     ),
+    ("sp_readerrorlog", "As xp_readerrorlog."),
+    (
+        "sp_send_dbmail",
+        "There is no mail system yet: 14618 without a recipient, 14636 without a profile, 14607 for any profile.",
+    ),
     (
         "sp_set_sqlagent_properties",
         "`@host_login_password` and `@cmdexec_account` are refused: secrets belong into credentials.",
     ),
     (
         "sp_sqlagent_check_msx_version",
-        "Not available: versions are compared when the two ends greet each other.",
+        "Shape of its own: required_msx_version.",
     ),
     (
         "sp_sqlagent_has_server_access",
@@ -114,19 +115,19 @@ const NOTES: &[(&str, &str)] = &[
     ),
     (
         "sp_sqlagent_log_jobhistory",
-        "Not available: history is written by the agent itself, exactly once.",
+        "The row stands as a run of its own and acts at once, also within a transaction. A row that changes sysjobservers has status 0, 1 or 3; `@server` is this server.",
     ),
     (
         "sp_sqlagent_notify",
-        "J starts and stops; P polls; G reads settings; S, A and D have nothing left to tell. L, M, N and T are refused.",
+        "J starts and stops; P polls; G reads settings; L begins a new log; S, A and D have nothing left to tell. M, N and T are refused.",
     ),
     (
         "sp_sqlagent_probe_msx",
-        "Not available: targets poll over Muster's own protocol.",
+        "Shape of its own: server_id, unread_instructions.",
     ),
     (
         "sp_sqlagent_refresh_job",
-        "Not available: instructions carry whole jobs.",
+        "Three result sets in the shapes of sp_help_job: header, steps, schedules.",
     ),
     (
         "sp_start_job",
@@ -147,6 +148,14 @@ const NOTES: &[(&str, &str)] = &[
     (
         "xp_instance_regwrite",
         "Writes values of the Agent's key alone.",
+    ),
+    (
+        "xp_logininfo",
+        "There are no Windows accounts: no rows, and 15404 for any name.",
+    ),
+    (
+        "xp_readerrorlog",
+        "Type 1 is what the instance says of itself (`log/ERRORLOG` in the data directory), type 2 the Agent's part of it (`log/SQLAGENT.OUT`). A file that is not there has no rows.",
     ),
     ("xp_sqlagent_notify", "As sp_sqlagent_notify."),
 ];

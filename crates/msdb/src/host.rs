@@ -8,7 +8,7 @@ use crate::error::{Fault, Result, from_catalog};
 use crate::functions;
 use crate::made::MadeObjects;
 use crate::messages::raise;
-use crate::procedures::body;
+use crate::procedures::{body, procedure_text};
 use crate::properties;
 use crate::services::Services;
 use crate::system;
@@ -283,6 +283,10 @@ impl Host for MsdbHost {
     ) -> Result<i32, SqlError> {
         self.run(procedure.name, arguments, sink)
             .map_err(|fault| SqlError::from(fault).in_procedure(procedure.name))
+    }
+
+    fn procedure_text(&self, procedure: &ProcedureDecl) -> Option<&'static str> {
+        procedure_text(procedure.name)
     }
 
     fn administer(&mut self, database: &str, statement: &AdminStatement) -> Result<(), SqlError> {

@@ -16,6 +16,7 @@ mod compatibility;
 mod convert;
 pub mod declare;
 mod error;
+pub mod error_log;
 mod functions;
 mod host;
 mod lookup;

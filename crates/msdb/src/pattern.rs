@@ -3,6 +3,11 @@
 /// Longest pattern and text compared, in characters; beyond, nothing matches.
 const LIKE_CHARS_MAX: usize = 4_000;
 
+/// Whether `part` occurs in `text`, without regard to case.
+pub(crate) fn contains(text: &str, part: &str) -> bool {
+    text.to_lowercase().contains(&part.to_lowercase())
+}
+
 /// Whether `text` is LIKE `pattern`, without regard to case: `%` any run, `_` any one character,
 /// `[a-f]`, `[^a-f]` one of (not of) a set.
 ///

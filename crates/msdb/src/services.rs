@@ -4,6 +4,7 @@
 //! threads at once. None may be called while a catalog write or lease closure runs, except the clock,
 //! [`Services::new_uuid`], [`Services::execution`] and [`Services::execution_of`], which never block.
 
+use crate::error_log::{ErrorLog, LogArchive, LogEntry, LogError};
 use engine::databases::Databases;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -291,6 +292,24 @@ pub trait Services: Send + Sync {
 
     /// Tells the agent to read its settings again.
     fn settings_changed(&self);
+
+    /// Entries of a file of a log, oldest first; none where the file is not there.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or no log has so many archives.
+    fn read_error_log(&self, log: ErrorLog, archive: u32) -> Result<Vec<LogEntry>, LogError>;
+
+    /// The files of a log, the one being written first.
+    ///
+    /// # Errors
+    /// When they cannot be looked at.
+    fn error_log_archives(&self, log: ErrorLog) -> Result<Vec<LogArchive>, LogError>;
+
+    /// Closes the file being written and begins the next.
+    ///
+    /// # Errors
+    /// When the files cannot be renamed or made.
+    fn cycle_error_log(&self, log: ErrorLog) -> Result<(), LogError>;
 
     /// Open sessions, in order of their numbers.
     fn sessions(&self) -> Vec<SessionInfo>;

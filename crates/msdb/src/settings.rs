@@ -20,6 +20,11 @@ pub const JOB_HISTORY_MAX_ROWS: &str = "SQLServerAgent\\JobHistoryMaxRows";
 /// History rows kept of one job on one target. The catalog's default when unset.
 pub const JOB_HISTORY_MAX_ROWS_PER_JOB: &str = "SQLServerAgent\\JobHistoryMaxRowsPerJob";
 
+/// What the Agent's log takes: a sum of 1 errors, 2 warnings, 4 information.
+pub const ERROR_LOGGING_LEVEL: &str = "SQLServerAgent\\ErrorLoggingLevel";
+/// Errors and warnings: the logging level when unset. Source: agent fact sheet, section 11.
+pub const ERROR_LOGGING_LEVEL_DEFAULT: u8 = 3;
+
 /// The key of a value of the Agent's registry key.
 #[must_use]
 pub fn agent_key(value_name: &str) -> String {

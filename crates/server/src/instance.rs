@@ -5,6 +5,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::control::{self, Answer, ControlHandler, Peer, Request};
 use crate::enlist::apply::{Applicant, Application};
 use crate::enlist::desk::{EnlistDesk, incarnation};
+use crate::error_log::ErrorLogs;
 use crate::fleet_membership::{Membership, RunningEnd};
 use crate::identity::authority::read_certificates;
 use crate::identity::own_certificate::OwnCertificate;
@@ -267,6 +268,14 @@ impl Instance {
                 ..CatalogOptions::default()
             },
         )?;
+        let error_logs = options
+            .error_logs
+            .clone()
+            .unwrap_or_else(|| Arc::new(ErrorLogs::new(&data, Arc::clone(&clock))));
+        error_logs.open().map_err(|source| ServeError::Directory {
+            path: data.clone(),
+            source,
+        })?;
         msdb::settings::apply_history_limits(&catalog)?;
         let stored = catalog.definitions_read(|read| read.instance())?;
         if let Some(given) = given_name
@@ -395,7 +404,9 @@ impl Instance {
             applicant,
             membership: Arc::clone(&membership),
             runtime: runtime.clone(),
+            error_logs,
         });
+        services.begin_logs()?;
         sessions.attach(Arc::clone(&services) as Arc<dyn Services>);
         let maintenance = Arc::<Maintenance>::default();
         let subscriptions = vec![

@@ -10,6 +10,7 @@ pub mod console_front;
 pub mod control;
 pub mod dial;
 pub mod enlist;
+pub mod error_log;
 pub mod fleet_membership;
 pub mod identity;
 pub mod instance;

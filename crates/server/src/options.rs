@@ -1,8 +1,10 @@
 //! What `muster serve` is started with: flags, `MUSTER_*` variables, `muster.toml`, in this order of weight.
 
+use crate::error_log::ErrorLogs;
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::{fs, io};
 use zeroize::Zeroizing;
 
@@ -76,6 +78,8 @@ pub struct ServeOptions {
     pub sa_password: Option<Zeroizing<String>>,
     /// `MUSTER_CRASH_POINT`, for tests: where the process ends itself.
     pub crash_point: Option<String>,
+    /// Where the program's own messages are kept beside standard error; the instance makes its own if `None`.
+    pub error_logs: Option<Arc<ErrorLogs>>,
 }
 
 /// Why settings could not be used.

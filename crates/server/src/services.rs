@@ -3,6 +3,7 @@
 use crate::agent_runtime::AgentHandle;
 use crate::clock::Clock;
 use crate::enlist::apply::{Applicant, Application, EnlistError};
+use crate::error_log::ErrorLogs;
 use crate::fleet_membership::Membership;
 use crate::identity::tls::EncryptionOption;
 use crate::identity::token::EnlistToken;
@@ -12,11 +13,14 @@ use catalog::{Catalog, CatalogError, SettingValue};
 use engine::databases::Databases;
 use fleet::message::Proof;
 use model::{JobId, RunId};
+use msdb::error_log::{ErrorLog, LogArchive, LogEntry, LogError, LogSeverity};
 use msdb::services::{
     AgentRefusal, Defected, EnlistRequest, Enlisted, Execution, Instance, Moment, RemoteError,
     SecretError, Services, SessionInfo, StartRequest,
 };
-use msdb::settings::{MSX_CREDENTIAL, MSX_ENCRYPT_CHANNEL_OPTIONS};
+use msdb::settings::{
+    ERROR_LOGGING_LEVEL, ERROR_LOGGING_LEVEL_DEFAULT, MSX_CREDENTIAL, MSX_ENCRYPT_CHANNEL_OPTIONS,
+};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
@@ -49,6 +53,8 @@ pub struct InstanceServices {
     pub membership: Arc<Membership>,
     /// Where asynchronous work runs.
     pub runtime: Handle,
+    /// What the program says of itself.
+    pub error_logs: Arc<ErrorLogs>,
 }
 
 impl InstanceServices {
@@ -66,6 +72,35 @@ impl InstanceServices {
             master_name: applied.master_name,
             renewed: applied.renewed,
         })
+    }
+
+    /// Applies the Agent's logging level and writes the first entries of both logs.
+    ///
+    /// # Errors
+    /// What the catalog says.
+    pub fn begin_logs(&self) -> Result<(), CatalogError> {
+        self.apply_log_level()?;
+        let instance = &self.instance;
+        for (log, what) in [(ErrorLog::Server, "server"), (ErrorLog::Agent, "agent")] {
+            let text = format!(
+                "Muster {} starts as {} on {}; process {}.",
+                instance.version, instance.name, instance.machine, instance.process_id
+            );
+            self.error_logs
+                .add_always(log, LogSeverity::Information, what, &text);
+        }
+        Ok(())
+    }
+
+    fn apply_log_level(&self) -> Result<(), CatalogError> {
+        let stored = self
+            .catalog
+            .definitions_read(|read| read.setting(ERROR_LOGGING_LEVEL))?
+            .and_then(|value| value.as_number())
+            .and_then(|level| u8::try_from(level).ok());
+        self.error_logs
+            .set_agent_level(stored.unwrap_or(ERROR_LOGGING_LEVEL_DEFAULT));
+        Ok(())
     }
 
     /// The encryption option as it is set now.
@@ -238,7 +273,22 @@ impl Services for InstanceServices {
     }
 
     fn settings_changed(&self) {
+        if let Err(error) = self.apply_log_level() {
+            tracing::warn!(%error, "the Agent's logging level was not read");
+        }
         self.membership.restart();
+    }
+
+    fn read_error_log(&self, log: ErrorLog, archive: u32) -> Result<Vec<LogEntry>, LogError> {
+        self.error_logs.read(log, archive)
+    }
+
+    fn error_log_archives(&self, log: ErrorLog) -> Result<Vec<LogArchive>, LogError> {
+        self.error_logs.list(log)
+    }
+
+    fn cycle_error_log(&self, log: ErrorLog) -> Result<(), LogError> {
+        self.error_logs.cycle(log)
     }
 
     fn sessions(&self) -> Vec<SessionInfo> {

@@ -21,6 +21,7 @@ use model::{
     Subsystem,
 };
 use msdb::MsdbHost;
+use msdb::error_log::{ErrorLog, LogArchive, LogEntry, LogError};
 use msdb::services::{self, AgentRefusal, Services, StartRequest};
 use server::agent_runtime::{
     AgentHandle, AgentRuntime, AgentRuntimeConfig, SessionFactory, default_limits,
@@ -1049,6 +1050,18 @@ impl Services for Surroundings {
     fn poll_master(&self) {}
 
     fn settings_changed(&self) {}
+
+    fn read_error_log(&self, _log: ErrorLog, _archive: u32) -> Result<Vec<LogEntry>, LogError> {
+        unreachable!("no step here reads a log")
+    }
+
+    fn error_log_archives(&self, _log: ErrorLog) -> Result<Vec<LogArchive>, LogError> {
+        unreachable!("no step here lists a log")
+    }
+
+    fn cycle_error_log(&self, _log: ErrorLog) -> Result<(), LogError> {
+        unreachable!("no step here closes a log")
+    }
 
     fn sessions(&self) -> Vec<services::SessionInfo> {
         Vec::new()

@@ -102,6 +102,8 @@ impl SqlType {
     pub const SYSNAME: Self = Self::NVarChar(Length::Limited(128));
     /// `nvarchar(max)`.
     pub const NVARCHAR_MAX: Self = Self::NVarChar(Length::Max);
+    /// varchar(max)
+    pub const VARCHAR_MAX: Self = Self::VarChar(Length::Max);
 
     /// `nvarchar(n)`.
     #[must_use]

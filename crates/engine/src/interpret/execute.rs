@@ -230,6 +230,7 @@ impl Interpreter<'_> {
         let elsewhere = !collate::same(&here, database);
         let shared = Arc::clone(&self.core.shared);
         let line = self.line;
+        let text;
         let (result, ended, mut last_error, held, rows) = {
             let mut sink = Inner {
                 sink: &mut *self.sink,
@@ -250,6 +251,7 @@ impl Interpreter<'_> {
             if elsewhere {
                 host.enter_database(&here);
             }
+            text = host.procedure_text(decl).filter(|_| result.is_ok());
             drop(host);
             let ended = if sink.select { sink.done(None) } else { Ok(()) };
             (result, ended, sink.last_error, sink.held, sink.rows)
@@ -269,6 +271,15 @@ impl Interpreter<'_> {
             }
             (Ok(code), None) => (code, None),
         };
+        if let Some(text) = text.filter(|_| failure.is_none()) {
+            let mut frame = Frame::default();
+            for (parameter, argument) in parameters.iter().zip(&values) {
+                frame.declare(&parameter.name, parameter.ty, argument.value.clone());
+            }
+            if let (End::Abort, _) = self.dynamic(text, frame)? {
+                return Ok((End::Abort, Returned::default()));
+            }
+        }
         let outputs = bound
             .iter()
             .zip(&parameters)

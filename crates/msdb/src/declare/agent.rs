@@ -62,13 +62,6 @@ pub(crate) const SERVER_ACCESS: Columns = &[
 /// The declarations.
 pub(super) const PROCEDURES: &[Procedure] = &[
     Procedure {
-        name: "sp_cycle_agent_errorlog",
-        database: Database::Msdb,
-        execute: Execute::Sysadmin,
-        params: &[],
-        results: &[],
-    },
-    Procedure {
         name: "sp_get_sqlagent_properties",
         database: Database::Msdb,
         execute: Execute::User,

@@ -13,6 +13,9 @@ pub(crate) const MSX_GET_ACCOUNT_ACCOUNT: Columns = &[
     col("msx_login_name", nvarchar(4000)),
 ];
 
+/// `sp_sqlagent_check_msx_version`. Its page gives no shape; this one is Muster's.
+pub(crate) const CHECK_MSX_VERSION: Columns = &[col("required_msx_version", SYSNAME)];
+
 /// The declarations.
 pub(super) const PROCEDURES: &[Procedure] = &[
     Procedure {

@@ -7,10 +7,12 @@ mod agent;
 mod alert;
 mod category;
 mod enlist;
+mod error_log;
 mod history;
 mod job;
 mod jobserver;
 mod jobstep;
+mod mail;
 mod notification;
 mod operator;
 mod proxy;
@@ -23,6 +25,7 @@ pub(crate) use agent::*;
 pub(crate) use alert::*;
 pub(crate) use category::*;
 pub(crate) use enlist::*;
+pub(crate) use error_log::*;
 pub(crate) use history::*;
 pub(crate) use job::*;
 pub(crate) use jobserver::*;
@@ -159,10 +162,12 @@ const GROUPS: &[&[Procedure]] = &[
     alert::PROCEDURES,
     category::PROCEDURES,
     enlist::PROCEDURES,
+    error_log::PROCEDURES,
     history::PROCEDURES,
     job::PROCEDURES,
     jobserver::PROCEDURES,
     jobstep::PROCEDURES,
+    mail::PROCEDURES,
     notification::PROCEDURES,
     operator::PROCEDURES,
     proxy::PROCEDURES,

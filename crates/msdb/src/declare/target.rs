@@ -63,6 +63,9 @@ pub(crate) const MULTI_SERVER_JOB_SUMMARY: Columns = &[
     col("targets_failed_last", INT),
 ];
 
+/// `sp_sqlagent_probe_msx`. Its page gives no shape; this one is Muster's.
+pub(crate) const PROBE_MSX: Columns = &[col("server_id", INT), col("unread_instructions", INT)];
+
 /// The declarations.
 pub(super) const PROCEDURES: &[Procedure] = &[
     Procedure {

@@ -4,6 +4,7 @@ use crate::call::{Call, Output, Store};
 use crate::convert::{flag_int, guid, int, ints_at_offset, ints_or_zero};
 use crate::declare::{GET_SQLAGENT_PROPERTIES_PROPERTIES, XP_SQLAGENT_ENUM_JOBS_JOBS};
 use crate::error::Result;
+use crate::error_log::ErrorLog;
 use crate::messages::{none_of, raise, unknown};
 use crate::services::{AgentRefusal, StartRequest};
 use crate::settings::{self, agent_key, apply_history_limits};
@@ -288,13 +289,14 @@ pub(super) fn notify(call: &Call<'_>, store: &mut Store<'_>, _out: &mut Output<'
         "G" => call.services.settings_changed(),
         "J" => return notify_job(call, store, &action),
         "S" | "A" | "D" => {}
-        "L" | "M" | "N" | "T" => {
+        "L" => super::error_log::cycle(call, ErrorLog::Agent)?,
+        "M" | "N" | "T" => {
             let what = format!("{operation} of {}", call.procedure.name);
             return Err(raise(40515, &["Operation".into(), (&what).into()]).into());
         }
         _ => {
             let parameter = if xp { "op_type" } else { "@op_type" };
-            return Err(none_of(parameter, "J, S, A, G, D, P").into());
+            return Err(none_of(parameter, "J, S, A, G, D, P, L").into());
         }
     }
     Ok(())

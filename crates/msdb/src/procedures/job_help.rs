@@ -366,7 +366,7 @@ impl Lists {
 }
 
 /// Rows of the summary, in the order of `jobs`.
-fn summaries(
+pub(super) fn summaries(
     call: &Call<'_>,
     definitions: &dyn DefinitionsRead,
     jobs: Vec<Job>,

@@ -6,11 +6,14 @@ mod alert;
 mod category;
 mod download;
 mod enlist;
+mod error_log;
+mod external_history;
 mod history;
 mod job;
 mod job_help;
 mod jobserver;
 mod jobstep;
+mod mail;
 mod notification;
 mod operator;
 mod owner;
@@ -22,6 +25,7 @@ mod schedule_help;
 mod security;
 mod steplog;
 mod target;
+mod tsx;
 
 use crate::call::{Call, Output, Store};
 use crate::error::Result;
@@ -114,6 +118,20 @@ const BODIES: &[(&str, Body)] = &[
     ("sp_target_server_summary", target::summary),
     ("sp_downloaded_row_limiter", target::limit_downloaded),
     ("sp_jobhistory_row_limiter", history::limit),
+    ("sp_cycle_agent_errorlog", error_log::cycle_agent),
+    ("sp_cycle_errorlog", error_log::cycle_server),
+    ("xp_readerrorlog", error_log::read),
+    ("sp_readerrorlog", error_log::read),
+    ("xp_enumerrorlogs", error_log::list),
+    ("sp_enumerrorlogs", error_log::list),
+    ("xp_logininfo", error_log::login_info),
+    ("sp_send_dbmail", mail::send),
+    ("sp_sqlagent_log_jobhistory", external_history::log),
+    ("sp_enlist_tsx", tsx::enlist),
+    ("sp_sqlagent_probe_msx", tsx::probe),
+    ("sp_sqlagent_refresh_job", tsx::refresh_job),
+    ("sp_sqlagent_check_msx_version", tsx::check_version),
+    ("sp_check_for_owned_jobs", owner::check_owned),
     ("sp_msx_enlist", enlist::enlist),
     ("sp_msx_defect", enlist::defect),
     ("sp_msx_set_account", enlist::set_account),
@@ -140,6 +158,12 @@ const BODIES: &[(&str, Body)] = &[
     ("sp_addsrvrolemember", security::add_server_role_member),
     ("sp_dropsrvrolemember", security::drop_server_role_member),
 ];
+
+/// T-SQL that the engine runs after a procedure's body, with the caller's rights: what is written into the caller's
+/// own tables.
+pub(crate) fn procedure_text(name: &str) -> Option<&'static str> {
+    (name == "sp_check_for_owned_jobs").then_some(owner::INSERT_OWNED)
+}
 
 pub(crate) use jobstep::proxy_id;
 pub(crate) use schedule_help::timing as schedule_timing;

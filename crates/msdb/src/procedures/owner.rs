@@ -1,4 +1,4 @@
-//! Jobs of one owner: sp_manage_jobs_by_login.
+//! Jobs of one owner: sp_manage_jobs_by_login, sp_check_for_owned_jobs.
 
 use super::job::delete_job_of_owner;
 use crate::call::{Call, Output, Store};
@@ -67,4 +67,31 @@ pub(super) fn manage(call: &Call<'_>, store: &mut Store<'_>, out: &mut Output<'_
         None => out.message(raise(14238, &[count.into()])),
     }
     Ok(())
+}
+
+/// What sp_check_for_owned_jobs writes into the table of its caller: one row with the number of jobs.
+pub(super) const INSERT_OWNED: &str = "
+DECLARE @text nvarchar(max) = N'INSERT INTO ' + @table_name
+    + N' SELECT COUNT(*) FROM msdb.dbo.sysjobs WHERE owner_sid = SUSER_SID(@login_name)'
+EXEC sp_executesql @text, N'@login_name sysname', @login_name";
+
+/// `sp_check_for_owned_jobs`: checks the login and the table's name; [`INSERT_OWNED`] does the rest.
+pub(super) fn check_owned(
+    call: &Call<'_>,
+    store: &mut Store<'_>,
+    _out: &mut Output<'_>,
+) -> Result<()> {
+    let login = call
+        .name("@login_name")
+        .ok_or_else(|| raise(14200, &["@login_name".into()]))?;
+    // The name becomes part of a statement: nothing else may come with it.
+    let in_names = |c: char| c.is_alphanumeric() || "_#@$.[] ".contains(c);
+    let table = call.name("@table_name").unwrap_or_default();
+    if table.is_empty() || !table.chars().all(in_names) {
+        return Err(raise(14200, &["@table_name".into()]).into());
+    }
+    store.read(|definitions| {
+        lookup::login_sid(definitions, "@login_name", login)?;
+        Ok(())
+    })
 }

@@ -8,6 +8,8 @@
 mod agent;
 mod alerts;
 mod enlistment;
+mod error_logs;
+mod external_history;
 mod history;
 mod jobs;
 mod operators;
@@ -24,3 +26,4 @@ mod system;
 mod tables;
 mod targets;
 mod transactions;
+mod tsx;

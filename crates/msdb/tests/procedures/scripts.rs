@@ -244,3 +244,41 @@ SELECT j.name, t.job_state FROM #t t JOIN msdb.dbo.sysjobs j ON j.job_id = t.job
 DROP TABLE #t";
     assert_eq!(rows(&mut sa, script), [[Value::string("a"), Value::Int(4)]]);
 }
+
+#[test]
+fn owned_jobs_are_counted_into_the_callers_table() {
+    let fixture = Fixture::new();
+    fixture.member("user", Some("SQLAgentUserRole"));
+    for job in ["a", "b"] {
+        fixture.session("user").job(job, Some("(local)"));
+    }
+    let mut sa = session(&fixture, "sa");
+    let script = "
+CREATE TABLE #owned (jobs int)
+EXEC msdb.dbo.sp_check_for_owned_jobs N'user', N'#owned'
+EXEC msdb.dbo.sp_check_for_owned_jobs N'sa', N'[#owned]'
+SELECT jobs FROM #owned ORDER BY jobs DESC";
+    assert_eq!(rows(&mut sa, script), [[Value::Int(2)], [Value::Int(0)]]);
+    for (call, number) in [
+        ("N'nobody', N'#owned'", 14262),
+        ("N'sa', N'#owned; DROP TABLE #owned'", 14200),
+        ("N'sa', N'#owned DEFAULT VALUES --'", 14200),
+        ("N'sa', N'#missing'", 208),
+    ] {
+        let raised = errors(
+            &mut sa,
+            &format!("EXEC msdb.dbo.sp_check_for_owned_jobs {call}"),
+        );
+        assert_eq!(
+            raised.first().map(|error| error.number),
+            Some(number),
+            "{call}"
+        );
+    }
+    let mut user = session(&fixture, "user");
+    let denied = errors(
+        &mut user,
+        "EXEC msdb.dbo.sp_check_for_owned_jobs N'user', N'#t'",
+    );
+    assert_eq!(denied[0].number, 229);
+}

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use model::{InstanceId, JobId, POLL_INTERVAL_SECS_DEFAULT, ServerId};
 use msdb::MsdbHost;
+use msdb::error_log::{ErrorLog, LogArchive, LogEntry, LogError};
 use msdb::services::{
     AgentRefusal, Defected, EnlistRequest, Enlisted, Execution, Instance, Moment, RemoteError,
     SecretError, Services, SessionInfo, StartRequest,
@@ -30,6 +31,7 @@ pub struct Fake {
     pub refusal: Mutex<Option<AgentRefusal>>,
     pub remote: Mutex<Option<RemoteError>>,
     pub running: Mutex<Vec<Execution>>,
+    pub log: Mutex<Vec<LogEntry>>,
     ids: AtomicU64,
 }
 
@@ -117,6 +119,32 @@ impl Services for Fake {
 
     fn settings_changed(&self) {
         self.act("settings".to_owned());
+    }
+
+    fn read_error_log(&self, log: ErrorLog, archive: u32) -> Result<Vec<LogEntry>, LogError> {
+        if archive > 9 {
+            let cause = "there are 9 archives at the most".to_owned();
+            return Err(LogError { cause });
+        }
+        let entries = self.log.lock().unwrap().clone();
+        Ok(if log == ErrorLog::Agent && archive == 0 {
+            entries
+        } else {
+            Vec::new()
+        })
+    }
+
+    fn error_log_archives(&self, _log: ErrorLog) -> Result<Vec<LogArchive>, LogError> {
+        Ok(vec![LogArchive {
+            number: 0,
+            modified: NOW.parse().unwrap(),
+            bytes: 4_096,
+        }])
+    }
+
+    fn cycle_error_log(&self, log: ErrorLog) -> Result<(), LogError> {
+        self.act(format!("cycle {log:?}"));
+        Ok(())
     }
 
     fn sessions(&self) -> Vec<SessionInfo> {

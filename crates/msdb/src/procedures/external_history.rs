@@ -1,0 +1,121 @@
+//! `sp_sqlagent_log_jobhistory`: a history row that some other program writes.
+
+use crate::call::{Call, Output, Store};
+use crate::convert::{duration_ms, instant, moment};
+use crate::error::Result;
+use crate::lookup;
+use crate::messages::{none_of, raise, unknown};
+use catalog::{DefinitionsRead, RecordHistory};
+use model::run::OUTCOME_STEP_NAME;
+use model::{HistoryRow, Job, JobId, JobStep, OperatorId, RunId, RunStatus};
+
+/// Operators told: mail, net send, pager.
+const OPERATORS: [&str; 3] = [
+    "@operator_id_emailed",
+    "@operator_id_netsent",
+    "@operator_id_paged",
+];
+
+/// `sp_sqlagent_log_jobhistory`: acts at once, also inside a transaction, since history is no part of it. The
+/// row belongs to no run of the agent here and stands as a run of its own.
+pub(super) fn log(call: &Call<'_>, store: &mut Store<'_>, _out: &mut Output<'_>) -> Result<()> {
+    let (job, step) = store.read(|definitions| subject(call, definitions))?;
+    let operators = store.read(|definitions| operators(call, definitions))?;
+    let row = row(call, &job, step)?;
+    let record = RecordHistory {
+        row: &row,
+        operators,
+        report: job.originating_server.is_some(),
+    };
+    store.write(call, |_| Ok(()))?;
+    call.catalog().runs_write(|runs| {
+        runs.record_history(record)?;
+        Ok::<(), crate::error::Fault>(())
+    })
+}
+
+/// The job and the step that the row is about; no step for the outcome, and for one that is gone.
+fn subject(call: &Call<'_>, definitions: &dyn DefinitionsRead) -> Result<(Job, Option<JobStep>)> {
+    let id = JobId(call.guid("@job_id").ok_or_else(|| raise(14233, &[]))?);
+    let job = definitions
+        .job(id)?
+        .ok_or_else(|| unknown("@job_id", &id.to_string().to_uppercase()))?;
+    if let Some(server) = call.name("@server")
+        && !lookup::is_local_server(call, server)
+    {
+        return Err(unknown("@server", server).into());
+    }
+    let step = match call.int("@step_id") {
+        Some(0) => None,
+        Some(step_id) if step_id > 0 => definitions.step(id, step_id)?,
+        _ => return Err(none_of("@step_id", "0 and up").into()),
+    };
+    Ok((job, step))
+}
+
+fn operators(call: &Call<'_>, definitions: &dyn DefinitionsRead) -> Result<[i64; 3]> {
+    let mut told = [0; 3];
+    for (parameter, told) in OPERATORS.iter().zip(&mut told) {
+        let id = call.int(parameter).unwrap_or(0);
+        if id != 0 && definitions.operator(OperatorId(id.into()))?.is_none() {
+            return Err(unknown(parameter, &id.to_string()).into());
+        }
+        *told = i64::from(id);
+    }
+    Ok(told)
+}
+
+fn row(call: &Call<'_>, job: &Job, step: Option<JobStep>) -> Result<HistoryRow> {
+    let number = |name: &str| call.int(name).unwrap_or(0);
+    let status = call
+        .int("@run_status")
+        .and_then(RunStatus::from_code)
+        .ok_or_else(|| none_of("@run_status", "0, 1, 2, 3, 4"))?;
+    let step_id = number("@step_id");
+    if step_id == 0
+        && !matches!(
+            status,
+            RunStatus::Failed | RunStatus::Succeeded | RunStatus::Canceled
+        )
+    {
+        return Err(none_of("@run_status", "0, 1, 3").into());
+    }
+    let bad_date = || raise(14287, &["@run_date".into(), "date".into()]);
+    let local = moment(number("@run_date"), 0)
+        .ok_or_else(bad_date)
+        .and_then(|_| {
+            moment(number("@run_date"), number("@run_time"))
+                .ok_or_else(|| raise(14287, &["@run_time".into(), "time".into()]))
+        })?;
+    let started = instant(local, &call.zone).ok_or_else(bad_date)?;
+    let duration_ms = call
+        .int("@run_duration")
+        .and_then(duration_ms)
+        .ok_or_else(|| raise(14287, &["@run_duration".into(), "time".into()]))?;
+    let retries_attempted = number("@retries_attempted");
+    if retries_attempted < 0 {
+        return Err(none_of("@retries_attempted", "0 and up").into());
+    }
+    Ok(HistoryRow {
+        run_id: RunId(call.services.new_uuid()),
+        row: 0,
+        job_id: job.id,
+        step_id,
+        step_name: match &step {
+            Some(step) => step.name.clone(),
+            None if step_id == 0 => OUTCOME_STEP_NAME.to_owned(),
+            None => String::new(),
+        },
+        step_uid: step.map(|step| step.uid),
+        sql_message_id: number("@sql_message_id"),
+        sql_severity: number("@sql_severity"),
+        message: call.text("@message").unwrap_or_default().to_owned(),
+        status,
+        started,
+        utc_offset_minutes: i16::try_from(call.zone.to_offset(started).seconds() / 60).unwrap_or(0),
+        duration_ms,
+        retries_attempted,
+        server: call.server.clone(),
+        output: None,
+    })
+}
