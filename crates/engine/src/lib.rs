@@ -5,6 +5,7 @@
 //! Control flow, EXEC, transactions, TRY/CATCH and queries live in `interpret/`; SQLite, what it calls back into and
 //! the SQL that is generated for it in `store/`; the databases and objects that users make in [`databases`].
 
+pub mod bulk;
 pub mod cancel;
 pub mod databases;
 pub mod host;
@@ -13,6 +14,7 @@ pub mod rpc;
 pub mod session;
 mod store;
 
+pub use bulk::BulkRows;
 pub use cancel::CancelToken;
 pub use host::{
     AdminStatement, Argument, EnvChange, FunctionDecl, FunctionResult, Host, ParamDecl, Principal,

@@ -6,7 +6,6 @@ use rustls::pki_types::ServerName;
 use std::fmt;
 use std::io;
 use std::str::FromStr;
-use std::sync::Arc;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -113,11 +112,7 @@ pub async fn dial(
     identity: Option<ClientIdentity>,
     alpn: &[u8],
 ) -> Result<TlsStream<TcpStream>, DialError> {
-    // Reading the system's authorities touches many files.
-    let alpn = alpn.to_vec();
-    let config = tokio::task::spawn_blocking(move || client_config(trust, identity, &alpn))
-        .await
-        .unwrap_or(Err(IdentityError::Crypto("the TLS configuration")))?;
+    let config = client_config(trust, identity, alpn)?;
     let stream = TcpStream::connect((address.host.as_str(), address.port))
         .await
         .map_err(|source| DialError::Connect {
@@ -131,7 +126,7 @@ pub async fn dial(
     stream.set_nodelay(true).map_err(tls)?;
     let name = ServerName::try_from(address.host.clone())
         .map_err(|_| tls(io::ErrorKind::InvalidInput.into()))?;
-    TlsConnector::from(Arc::new(config))
+    TlsConnector::from(config)
         .connect(name, stream)
         .await
         .map_err(tls)

@@ -251,7 +251,7 @@ mod tests {
             authorities: vec![],
             pin: None,
         };
-        let connector = TlsConnector::from(Arc::new(client_config(trust, None, alpn).unwrap()));
+        let connector = TlsConnector::from(client_config(trust, None, alpn).unwrap());
         let stream = TcpStream::connect(address).await.unwrap();
         let name = "localhost".to_owned().try_into().unwrap();
         let mut stream = connector.connect(name, stream).await.ok()?;

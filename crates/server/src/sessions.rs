@@ -8,7 +8,8 @@ use crate::logins::{LoginRefused, authenticate};
 use crate::tds_front::{AcceptedLogin, LoginRequest, SessionFactory, SqlSession};
 use catalog::{Catalog, CatalogError, Login};
 use engine::{
-    BatchOutcome, CancelToken, Host as _, ResultSink, RpcCall, RpcOutcome, Session, SessionOptions,
+    BatchOutcome, BulkRows, CancelToken, Host as _, ResultSink, RpcCall, RpcOutcome, Session,
+    SessionOptions,
 };
 use msdb::MsdbHost;
 use msdb::services::{Services, SessionInfo};
@@ -281,6 +282,18 @@ impl SqlSession for Tracked {
         let outcome = self.session.rpc(call, sink, cancel);
         self.note(false);
         outcome
+    }
+
+    fn bulk_load(
+        &mut self,
+        rows: &mut dyn BulkRows,
+        sink: &mut dyn ResultSink,
+        cancel: &CancelToken,
+    ) -> (BatchOutcome, Option<u64>) {
+        self.note(true);
+        let loaded = self.session.bulk_load(rows, sink, cancel);
+        self.note(false);
+        loaded
     }
 
     fn begin(&mut self, name: &str, sink: &mut dyn ResultSink) -> Result<(), SqlError> {

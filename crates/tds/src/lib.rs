@@ -6,13 +6,15 @@
 //!
 //! - [`packet`]: packets and messages.
 //! - [`prelogin`], [`login`]: how a connection begins.
-//! - [`request`]: what a client asks; both reading and writing.
+//! - [`request`], [`table`]: what a client asks; both reading and writing.
+//! - [`bulk`]: the rows of a bulk load.
 //! - [`token`]: what a server answers, writing.
 //! - [`reply`]: what a server answers, reading.
 //! - [`types`], [`value`]: types and values of [`tsql`] on the wire.
 //!
 //! Source throughout: "[MS-TDS]: Tabular Data Stream Protocol".
 
+pub mod bulk;
 pub mod charset;
 mod error;
 pub mod login;
@@ -20,6 +22,7 @@ pub mod packet;
 pub mod prelogin;
 pub mod reply;
 pub mod request;
+pub mod table;
 pub mod token;
 pub mod types;
 pub mod value;

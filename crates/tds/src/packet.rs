@@ -163,6 +163,18 @@ impl PacketHeader {
     pub fn is_last(&self) -> bool {
         self.status & STATUS_END_OF_MESSAGE != 0
     }
+
+    /// The reset that it asks for.
+    #[must_use]
+    pub fn reset(&self) -> ResetConnection {
+        if self.status & STATUS_RESET_KEEP_TRANSACTION != 0 {
+            ResetConnection::KeepTransaction
+        } else if self.status & STATUS_RESET != 0 {
+            ResetConnection::Full
+        } else {
+            ResetConnection::No
+        }
+    }
 }
 
 /// What a request asks of the session before it runs.
@@ -186,6 +198,28 @@ pub struct Message {
     /// The sender gave the message up: it must be ignored.
     pub ignore: bool,
     /// Contents of all packets.
+    pub payload: Vec<u8>,
+}
+
+/// What a reader finds that does not assemble bulk loads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Incoming {
+    /// A whole message of any other type.
+    Message(Message),
+    /// One packet of a bulk load.
+    Bulk(BulkPart),
+}
+
+/// One packet of a bulk load, which may be longer than memory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BulkPart {
+    /// Reset asked in it; of meaning in the first packet alone.
+    pub reset: ResetConnection,
+    /// It is the last one.
+    pub last: bool,
+    /// The sender gave the load up: it must be ignored.
+    pub ignore: bool,
+    /// Its contents.
     pub payload: Vec<u8>,
 }
 
@@ -246,6 +280,12 @@ impl PacketReader {
         self.buffer.len() - self.start
     }
 
+    /// The first byte that belongs to no packet yet: the next packet's type.
+    #[must_use]
+    pub fn first_byte(&self) -> Option<u8> {
+        self.buffer.get(self.start).copied()
+    }
+
     /// Hands back the bytes that were fed and not used.
     #[must_use]
     pub fn into_remaining(mut self) -> Vec<u8> {
@@ -259,6 +299,8 @@ impl PacketReader {
 pub struct MessageReader {
     packets: PacketReader,
     open: Option<Message>,
+    // A bulk load has begun and not ended. Invariant: then `open` is `None`.
+    inside_bulk: bool,
     limit: usize,
 }
 
@@ -269,6 +311,7 @@ impl MessageReader {
         Self {
             packets: PacketReader::new(),
             open: None,
+            inside_bulk: false,
             limit,
         }
     }
@@ -290,37 +333,71 @@ impl MessageReader {
     /// connection is then beyond use.
     pub fn next_message(&mut self) -> Result<Option<Message>, TdsError> {
         while let Some(Packet { header, payload }) = self.packets.next_packet()? {
-            let message = match &mut self.open {
-                Some(message) => {
-                    if message.kind != header.kind {
-                        return Err(TdsError::PacketOutOfTurn {
-                            open: message.kind.code(),
-                            found: header.kind.code(),
-                        });
-                    }
-                    message
-                }
-                None => self.open.insert(Message {
-                    kind: header.kind,
-                    reset: if header.status & STATUS_RESET_KEEP_TRANSACTION != 0 {
-                        ResetConnection::KeepTransaction
-                    } else if header.status & STATUS_RESET != 0 {
-                        ResetConnection::Full
-                    } else {
-                        ResetConnection::No
-                    },
-                    ignore: false,
-                    payload: Vec::new(),
-                }),
-            };
-            if message.payload.len() + payload.len() > self.limit {
-                return Err(TdsError::MessageTooLong { limit: self.limit });
+            let whole = Self::assemble(&mut self.open, self.limit, header, payload)?;
+            if whole.is_some() {
+                return Ok(whole);
             }
-            message.payload.extend_from_slice(payload);
-            if header.is_last() {
-                message.ignore = header.status & STATUS_IGNORE != 0;
-                return Ok(self.open.take());
+        }
+        Ok(None)
+    }
+
+    /// The next whole message, or the next packet of a bulk load. An attention inside a bulk load ends it.
+    ///
+    /// # Errors
+    /// As [`MessageReader::next_message`].
+    pub fn next_incoming(&mut self) -> Result<Option<Incoming>, TdsError> {
+        while let Some(Packet { header, payload }) = self.packets.next_packet()? {
+            if self.open.is_none() && header.kind == PacketType::BulkLoad {
+                self.inside_bulk = !header.is_last();
+                return Ok(Some(Incoming::Bulk(BulkPart {
+                    reset: header.reset(),
+                    last: header.is_last(),
+                    ignore: header.is_last() && header.status & STATUS_IGNORE != 0,
+                    payload: payload.to_vec(),
+                })));
             }
+            if self.inside_bulk && header.kind != PacketType::Attention {
+                return Err(TdsError::PacketOutOfTurn {
+                    open: PacketType::BulkLoad.code(),
+                    found: header.kind.code(),
+                });
+            }
+            self.inside_bulk = false;
+            if let Some(message) = Self::assemble(&mut self.open, self.limit, header, payload)? {
+                return Ok(Some(Incoming::Message(message)));
+            }
+        }
+        Ok(None)
+    }
+
+    fn assemble(
+        open: &mut Option<Message>,
+        limit: usize,
+        header: PacketHeader,
+        payload: &[u8],
+    ) -> Result<Option<Message>, TdsError> {
+        let message = match open {
+            Some(message) if message.kind != header.kind => {
+                return Err(TdsError::PacketOutOfTurn {
+                    open: message.kind.code(),
+                    found: header.kind.code(),
+                });
+            }
+            Some(message) => message,
+            None => open.insert(Message {
+                kind: header.kind,
+                reset: header.reset(),
+                ignore: false,
+                payload: Vec::new(),
+            }),
+        };
+        if message.payload.len() + payload.len() > limit {
+            return Err(TdsError::MessageTooLong { limit });
+        }
+        message.payload.extend_from_slice(payload);
+        if header.is_last() {
+            message.ignore = header.status & STATUS_IGNORE != 0;
+            return Ok(open.take());
         }
         Ok(None)
     }
@@ -328,7 +405,7 @@ impl MessageReader {
     /// Whether a message has begun and not ended.
     #[must_use]
     pub fn is_inside_message(&self) -> bool {
-        self.open.is_some() || self.packets.buffered() > 0
+        self.open.is_some() || self.inside_bulk || self.packets.buffered() > 0
     }
 
     /// Hands back the bytes that were fed and not used.
@@ -503,6 +580,51 @@ mod tests {
         assert_eq!(
             reader.next_message(),
             Err(TdsError::PacketOutOfTurn { open: 1, found: 3 })
+        );
+    }
+
+    #[test]
+    fn bulk_loads_come_packet_by_packet() {
+        let mut reader = MessageReader::new(4);
+        let part = |payload: &[u8], last, ignore| {
+            Incoming::Bulk(BulkPart {
+                reset: ResetConnection::No,
+                last,
+                ignore,
+                payload: payload.to_vec(),
+            })
+        };
+        // Longer than the bound on messages.
+        reader.feed(&[7, 0, 0, 12, 0, 0, 1, 0, b'a', b'b', b'c', b'd']);
+        reader.feed(&[7, 1, 0, 11, 0, 0, 2, 0, b'e', b'f', b'g']);
+        let mut next = || reader.next_incoming().unwrap();
+        assert_eq!(next(), Some(part(b"abcd", false, false)));
+        assert_eq!(next(), Some(part(b"efg", true, false)));
+        assert_eq!(next(), None);
+        assert!(!reader.is_inside_message());
+        reader.feed(&[7, 0, 0, 9, 0, 0, 1, 0, b'a', 7, 3, 0, 8, 0, 0, 2, 0]);
+        assert_eq!(
+            reader.next_incoming().unwrap(),
+            Some(part(b"a", false, false))
+        );
+        assert!(reader.is_inside_message());
+        assert_eq!(reader.next_incoming().unwrap(), Some(part(b"", true, true)));
+        // An attention may stand in the place of the rest; nothing else may.
+        reader.feed(&[7, 0, 0, 8, 0, 0, 1, 0, 6, 1, 0, 8, 0, 0, 1, 0]);
+        reader.next_incoming().unwrap();
+        assert!(matches!(
+            reader.next_incoming().unwrap(),
+            Some(Incoming::Message(Message {
+                kind: PacketType::Attention,
+                ..
+            }))
+        ));
+        assert!(!reader.is_inside_message());
+        reader.feed(&[7, 0, 0, 8, 0, 0, 1, 0, 1, 1, 0, 8, 0, 0, 1, 0]);
+        reader.next_incoming().unwrap();
+        assert_eq!(
+            reader.next_incoming(),
+            Err(TdsError::PacketOutOfTurn { open: 7, found: 1 })
         );
     }
 

@@ -69,6 +69,16 @@ pub struct ReplyReader {
     at: usize,
     columns: Vec<TypeInfo>,
     row: Option<PartialRow>,
+    layout: Layout,
+    bytes_max: usize,
+}
+
+/// Who speaks, where that changes the layout of COLMETADATA.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Layout {
+    Answer,
+    /// Names of tables have one part whatever the version, as all clients write them.
+    BulkLoad,
 }
 
 impl ReplyReader {
@@ -81,7 +91,23 @@ impl ReplyReader {
             at: 0,
             columns: Vec::new(),
             row: None,
+            layout: Layout::Answer,
+            bytes_max: VALUE_BYTES_MAX,
         }
+    }
+
+    /// Reads what a client sends as a bulk load.
+    pub(crate) fn of_bulk_load(version: TdsVersion, bytes_max: usize) -> Self {
+        Self {
+            layout: Layout::BulkLoad,
+            bytes_max,
+            ..Self::new(version)
+        }
+    }
+
+    /// How many values of the row that is being read are there.
+    pub(crate) fn values_read(&self) -> Option<usize> {
+        self.row.as_ref().map(|row| row.values.len())
     }
 
     /// Adds the payload of a packet. Take all events before feeding again.
@@ -96,9 +122,9 @@ impl ReplyReader {
             .as_ref()
             .and_then(|row| row.chunks.as_ref())
             .map_or(0, Chunks::len);
-        if self.buffer.len() + payload.len() + gathered > VALUE_BYTES_MAX {
+        if self.buffer.len() + payload.len() + gathered > self.bytes_max {
             return Err(TdsError::MessageTooLong {
-                limit: VALUE_BYTES_MAX,
+                limit: self.bytes_max,
             });
         }
         self.buffer.extend_from_slice(payload);
@@ -124,7 +150,8 @@ impl ReplyReader {
             if reader.is_empty() {
                 return Ok(None);
             }
-            match Self::token(&mut reader, self.version, &mut self.columns, &mut self.row) {
+            let form = (self.version, self.layout);
+            match Self::token(&mut reader, form, &mut self.columns, &mut self.row) {
                 Ok(event) => {
                     self.at += reader.position();
                     if event.is_some() {
@@ -146,14 +173,14 @@ impl ReplyReader {
     /// Reads one token; `None` for one that says nothing to Muster's client, and for a row's beginning.
     fn token(
         reader: &mut Reader<'_>,
-        version: TdsVersion,
+        (version, layout): (TdsVersion, Layout),
         columns: &mut Vec<TypeInfo>,
         row: &mut Option<PartialRow>,
     ) -> Result<Option<Event>, TdsError> {
         let token = reader.u8()?;
         Ok(match token {
             code::COLMETADATA => {
-                let Some((named, types)) = decode_columns(reader, version)? else {
+                let Some((named, types)) = decode_columns(reader, version, layout)? else {
                     return Ok(None);
                 };
                 *columns = types;
@@ -360,6 +387,7 @@ type Described = (Vec<Column>, Vec<TypeInfo>);
 fn decode_columns(
     reader: &mut Reader<'_>,
     version: TdsVersion,
+    layout: Layout,
 ) -> Result<Option<Described>, TdsError> {
     let count = reader.u16()?;
     if count == u16::MAX {
@@ -374,7 +402,7 @@ fn decode_columns(
         let nullable = decode_user_type_and_flags(reader, version)?;
         let info = TypeInfo::decode(reader, version)?;
         if info.frame == Frame::Long {
-            let parts = if version >= TdsVersion::V7_2 {
+            let parts = if version >= TdsVersion::V7_2 && layout == Layout::Answer {
                 reader.u8()?
             } else {
                 1

@@ -3,7 +3,8 @@
 //! Source: MS-TDS, "SQLBatch", "RPC Request", "Transaction Manager Request", "ALL_HEADERS".
 
 use crate::error::TdsError;
-use crate::types::{TypeInfo, encode_type_info, type_for};
+use crate::table::TableParameter;
+use crate::types::{TypeInfo, encode_type_info, token, type_for};
 use crate::value::{Place, decode_value, encode_value};
 use crate::version::TdsVersion;
 use crate::wire::{Put, Reader, utf16_text};
@@ -199,9 +200,20 @@ pub struct Parameter {
     pub ty: SqlType,
     /// Value.
     pub value: Value,
+    /// The rows of a table-valued parameter; type and value then mean nothing.
+    pub table: Option<TableParameter>,
 }
 
 impl Parameter {
+    /// A table-valued parameter.
+    #[must_use]
+    pub fn table(name: impl Into<String>, table: TableParameter) -> Self {
+        Self {
+            table: Some(table),
+            ..Self::input(name, SqlType::SqlVariant, Value::Null)
+        }
+    }
+
     /// An input parameter.
     #[must_use]
     pub fn input(name: impl Into<String>, ty: SqlType, value: impl Into<Value>) -> Self {
@@ -211,6 +223,7 @@ impl Parameter {
             use_default: false,
             ty,
             value: value.into(),
+            table: None,
         }
     }
 }
@@ -321,9 +334,17 @@ fn decode_call(reader: &mut Reader<'_>, version: TdsVersion) -> Result<RpcCall, 
         if status & STATUS_ENCRYPTED != 0 {
             return Err(TdsError::UnsupportedFeature("an encrypted parameter"));
         }
+        if reader.peek() == Some(token::TABLE) && version >= TdsVersion::V7_3A {
+            reader.u8()?;
+            let mut parameter = Parameter::table(name, TableParameter::decode(reader, version)?);
+            parameter.use_default = status & STATUS_DEFAULT != 0;
+            call.parameters.push(parameter);
+            continue;
+        }
         let info = TypeInfo::decode(reader, version)?;
         let value = decode_value(reader, info, Place::Parameter)?;
         call.parameters.push(Parameter {
+            table: None,
             name,
             by_reference: status & STATUS_BY_REFERENCE != 0,
             use_default: status & STATUS_DEFAULT != 0,
@@ -365,6 +386,11 @@ pub fn encode_rpc(
             status |= STATUS_DEFAULT;
         }
         out.put_u8(status);
+        if let Some(table) = &parameter.table {
+            out.put_u8(token::TABLE);
+            table.encode(&mut out, version);
+            continue;
+        }
         encode_type_info(&mut out, type_for(parameter.ty, version));
         encode_value(
             &mut out,
@@ -606,6 +632,28 @@ mod tests {
     }
 
     #[test]
+    fn tables_stand_among_other_parameters() {
+        let columns = vec![tsql::Column::required("", SqlType::Int)];
+        let rows = [vec![Value::Int(1)], vec![Value::Int(2)]];
+        let table = TableParameter::new("dbo", "T", columns, &rows, NEW).unwrap();
+        let call = RpcCall {
+            procedure: Procedure::Name("p".to_owned()),
+            with_recompile: false,
+            parameters: vec![
+                Parameter::input("@a", SqlType::Int, 1),
+                Parameter::table("@t", table),
+                Parameter::input("@b", SqlType::Int, 2),
+            ],
+            no_execute: false,
+        };
+        let found = calls(encode_rpc(&call, 9, NEW).unwrap(), NEW).remove(0);
+        assert_eq!(found.unwrap(), call);
+        // Older clients have none.
+        let old = calls(encode_rpc(&call, 9, OLD).unwrap(), OLD).remove(0);
+        assert!(old.unwrap_err().refuses_request_only());
+    }
+
+    #[test]
     fn several_calls_are_told_apart_by_the_versions_separator() {
         let call = [1, 0, b'p', 0, 0, 0];
         let new = with_headers(&[&call[..], &[0xFF], &call[..], &[0xFE], &call[..]].concat());
@@ -624,7 +672,8 @@ mod tests {
             let error = found.remove(0).unwrap_err();
             assert_eq!(error.refuses_request_only(), request_only, "{error}");
         };
-        check(&[1, 0, b'p', 0, 0, 0, 0, 0, 0xF3], true);
+        check(&[1, 0, b'p', 0, 0, 0, 0, 0, 0xF0], true);
+        check(&[1, 0, b'p', 0, 0, 0, 0, 0, 0xF3, 0, 0, 0, 1], false);
         check(&[1, 0, b'p', 0, 0, 0, 0, 8, 0x38], true);
         check(&[0xFF, 0xFF, 99, 0, 0, 0], false);
         check(&[1, 0, b'p', 0, 0, 0, 0, 0, 0x26], false);

@@ -380,6 +380,10 @@ messages! {
     TRANSACTION_DOOMED = 3930, 16, "The current transaction cannot be committed and cannot support operations that write to the log file. Roll back the transaction.";
     /// A doomed transaction at the end of a batch.
     TRANSACTION_DOOMED_BATCH = 3998, 16, "Uncommittable transaction is detected at the end of the batch. The transaction is rolled back.";
+    /// Rows of a bulk load that nobody announced.
+    BULK_NOT_ANNOUNCED = 4002, 16, "Rows of a bulk load arrived without an INSERT BULK statement before them.";
+    /// Another request in the place of a bulk load's rows.
+    BULK_EXPECTED = 4022, 16, "Bulk load data was expected but not sent. The batch will be terminated.";
     /// A dotted column: the name.
     UNBOUND_COLUMN = 4104, 16, "The multi-part identifier \"%s\" could not be bound.";
     /// Window function where none may stand.
@@ -404,6 +408,12 @@ messages! {
     MODULE_BIND = 4413, 16, "Could not use view or function '%s' because of binding errors.";
     /// TRUNCATE of a table that foreign keys refer to.
     TRUNCATE_REFERENCED = 4712, 16, "Cannot truncate table '%s' because it is being referenced by a FOREIGN KEY constraint.";
+    /// A bulk load's rows end within one.
+    BULK_CUT_SHORT = 4804, 16, "While reading current row from host, a premature end-of-message was encountered: an incoming data stream was interrupted when the server expected to see more data. The host program may have terminated.";
+    /// A value of a bulk load: the column's number.
+    BULK_LENGTH = 4815, 16, "Received an invalid column length from the bcp client for colid %s.";
+    /// A column of a bulk load: its number.
+    BULK_TYPE = 4816, 16, "Invalid column type from bcp client for colid %s.";
     /// A NOT NULL column without a default for rows that are there.
     ADD_REQUIRED_COLUMN = 4901, 16, "ALTER TABLE only allows columns to be added that can contain nulls, or have a DEFAULT definition specified, unless the table is empty. Column '%s' cannot be added to non-empty table '%s'.";
     /// ALTER of an object that is not there: the name.
@@ -801,6 +811,8 @@ mod tests {
          3915 16 Cannot use the ROLLBACK statement within an INSERT-EXEC statement.
          3930 16 The current transaction cannot be committed and cannot support operations that write to the log file. Roll back the transaction.
          3998 16 Uncommittable transaction is detected at the end of the batch. The transaction is rolled back.
+         4002 16 Rows of a bulk load arrived without an INSERT BULK statement before them.
+         4022 16 Bulk load data was expected but not sent. The batch will be terminated.
          4104 16 The multi-part identifier "%s" could not be bound.
          4108 15 Windowed functions can only appear in the SELECT or ORDER BY clauses.
          4112 15 The function '%s' must have an OVER clause with ORDER BY.
@@ -813,6 +825,9 @@ mod tests {
          4406 16 Update or insert of view or function failed because it contains a derived or constant field: '%s'.
          4413 16 Could not use view or function '%s' because of binding errors.
          4712 16 Cannot truncate table '%s' because it is being referenced by a FOREIGN KEY constraint.
+         4804 16 While reading current row from host, a premature end-of-message was encountered: an incoming data stream was interrupted when the server expected to see more data. The host program may have terminated.
+         4815 16 Received an invalid column length from the bcp client for colid %s.
+         4816 16 Invalid column type from bcp client for colid %s.
          4901 16 ALTER TABLE only allows columns to be added that can contain nulls, or have a DEFAULT definition specified, unless the table is empty. Column '%s' cannot be added to non-empty table '%s'.
          4902 16 Cannot find the object "%s" because it does not exist or you do not have permissions.
          4922 16 %s %s failed because one or more objects access this column.

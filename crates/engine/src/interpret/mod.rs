@@ -6,6 +6,7 @@
 )]
 
 mod arguments;
+pub(crate) mod bulk;
 mod change;
 pub(crate) mod cursor;
 mod data;
@@ -647,6 +648,10 @@ impl<'r> Interpreter<'r> {
                 rows = inserted;
                 self.done(frame, Some(rows), false)?;
                 Ok(End::Next)
+            }
+            StatementKind::InsertBulk(bulk) => {
+                self.writes_tables()?;
+                done(self.insert_bulk(bulk))
             }
             StatementKind::Update(update) => {
                 self.writes_tables()?;

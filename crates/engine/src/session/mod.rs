@@ -6,9 +6,11 @@ mod options;
 pub(crate) mod shared;
 pub(crate) mod tables;
 
+use crate::bulk::BulkRows;
 use crate::cancel::CancelToken;
 use crate::host::{Host, ResultSink};
 use crate::interpret::Interpreter;
+use crate::interpret::bulk::BulkLoad;
 use crate::interpret::cursor::Cursors;
 use crate::interpret::wire_cursor::WireCursors;
 use crate::rpc::{BatchOutcome, RpcCall, RpcOutcome};
@@ -49,6 +51,8 @@ pub(crate) struct Core {
     pub(crate) savepoints: Vec<String>,
     /// The table that SET IDENTITY_INSERT names.
     pub(crate) identity_insert: Option<u32>,
+    /// What INSERT BULK announced: the next request has to bring the rows.
+    pub(crate) bulk: Option<BulkLoad>,
     /// Indexes made so far, for their names.
     pub(crate) indexes: u64,
 }
@@ -113,12 +117,21 @@ impl Session {
                 transaction_name: String::new(),
                 savepoints: Vec::new(),
                 identity_insert: None,
+                bulk: None,
                 indexes: 0,
             },
         })
     }
 
+    /// The beginning of every request but a bulk load's rows.
     fn start(&mut self, cancel: &CancelToken) -> Result<(), SqlError> {
+        if self.core.bulk.take().is_some() {
+            return Err(messages::BULK_EXPECTED.with(&[]));
+        }
+        self.start_clock(cancel)
+    }
+
+    fn start_clock(&mut self, cancel: &CancelToken) -> Result<(), SqlError> {
         self.core.shared.take_pending();
         let limit = self.core.options.limits.request_time;
         self.core.shared.start_clock(limit);
@@ -139,7 +152,10 @@ impl Session {
         let mut interpreter = Interpreter::new(&mut self.core, sink, cancel);
         match started {
             Ok(()) => interpreter.batch(text),
-            Err(error) => interpreter.report(error),
+            Err(error) => {
+                interpreter.report(error);
+                interpreter.outcome.aborted = true;
+            }
         }
         let outcome = std::mem::take(&mut interpreter.outcome);
         cancel.attach(None);
@@ -171,6 +187,29 @@ impl Session {
         // Between requests nothing of a value is kept.
         tsql::xml::forget();
         outcome
+    }
+
+    /// Takes in the rows that an INSERT BULK announced, all of them or none; how many there were. Every error is
+    /// reported to `sink` before this returns, and ends the load.
+    pub fn bulk_load(
+        &mut self,
+        rows: &mut dyn BulkRows,
+        sink: &mut dyn ResultSink,
+        cancel: &CancelToken,
+    ) -> (BatchOutcome, Option<u64>) {
+        let started = self.start_clock(cancel);
+        let mut interpreter = Interpreter::new(&mut self.core, sink, cancel);
+        let loaded = match started {
+            Ok(()) => interpreter.bulk_load(rows),
+            Err(error) => {
+                interpreter.report(error);
+                interpreter.outcome.aborted = true;
+                None
+            }
+        };
+        let outcome = std::mem::take(&mut interpreter.outcome);
+        cancel.attach(None);
+        (outcome, loaded)
     }
 
     /// A transaction manager's request to begin; the name may be empty.
@@ -252,6 +291,7 @@ impl Session {
         self.core.wire_cursors = WireCursors::default();
         self.core.savepoints.clear();
         self.core.identity_insert = None;
+        self.core.bulk = None;
         self.core.database.clone_from(&self.core.options.database);
         let random = self.core.shared.facts().random;
         *self.core.shared.facts() = Facts::new(&self.core.options, random);

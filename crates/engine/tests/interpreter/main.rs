@@ -6,6 +6,7 @@
     reason = "a test's host may panic, and shows any value"
 )]
 
+mod bulk;
 mod control;
 mod cursors;
 mod errors;

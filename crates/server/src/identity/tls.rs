@@ -10,14 +10,16 @@ use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
+use rustls::server::{
+    ClientHello, NoServerSessionStorage, ResolvesServerCert, WebPkiClientVerifier,
+};
 use rustls::sign::CertifiedKey;
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error as TlsError, RootCertStore,
     ServerConfig, SignatureScheme,
 };
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 /// Protocol name of strict TDS.
 pub const ALPN_TDS: &[u8] = b"tds/8.0";
@@ -86,7 +88,9 @@ impl TlsServer {
             WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
                 .build()
                 .map_err(|_| IdentityError::Crypto("the client verifier"))?;
-        let plain = |versions: &[&'static rustls::SupportedProtocolVersion], alpn: &[&[u8]]| {
+        let plain = |versions: &[&'static rustls::SupportedProtocolVersion],
+                     alpn: &[&[u8]],
+                     resumption: Resumption| {
             let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
                 .with_protocol_versions(versions)
                 .map_err(|_| IdentityError::Crypto("protocol versions"))?;
@@ -94,6 +98,7 @@ impl TlsServer {
                 .with_no_client_auth()
                 .with_cert_resolver(Arc::clone(&certificate) as Arc<dyn ResolvesServerCert>);
             config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
+            resumption.apply(&mut config)?;
             Ok::<_, IdentityError>(Arc::new(config))
         };
         let mut fleet = ServerConfig::builder_with_provider(Arc::clone(&provider))
@@ -102,13 +107,18 @@ impl TlsServer {
             .with_client_cert_verifier(verifier)
             .with_cert_resolver(Arc::clone(&certificate) as Arc<dyn ResolvesServerCert>);
         fleet.alpn_protocols = vec![ALPN_FLEET.to_vec()];
+        Resumption::Ticket.apply(&mut fleet)?;
         Ok(Self {
-            tds_strict: plain(rustls::ALL_VERSIONS, &[ALPN_TDS])?,
+            tds_strict: plain(rustls::ALL_VERSIONS, &[ALPN_TDS], Resumption::Ticket)?,
             // Clients fail when 1.3 is offered inside PRELOGIN packets (clients.md, tried).
-            tds_prelogin: plain(&[&rustls::version::TLS12], &[])?,
+            tds_prelogin: plain(&[&rustls::version::TLS12], &[], Resumption::Remembered)?,
             fleet: Arc::new(fleet),
-            enlist: plain(&[&rustls::version::TLS13], &[ALPN_ENLIST])?,
-            http: plain(rustls::ALL_VERSIONS, &[ALPN_HTTP])?,
+            enlist: plain(
+                &[&rustls::version::TLS13],
+                &[ALPN_ENLIST],
+                Resumption::Never,
+            )?,
+            http: plain(rustls::ALL_VERSIONS, &[ALPN_HTTP], Resumption::Ticket)?,
             certificate,
         })
     }
@@ -155,6 +165,38 @@ impl TlsServer {
     }
 }
 
+/// How a client's later handshake takes up an earlier one. Each configuration has its own keys and its own memory, so
+/// that a session of one protocol is never resumed by another, which may ask for more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Resumption {
+    /// A sealed ticket that the client keeps: 100,000 targets take no memory here. The keys change every six hours and
+    /// end with the process. A target that defected is refused by its certificate, which the ticket holds.
+    Ticket,
+    /// A few hundred sessions in memory: what clients know inside pre-login packets.
+    Remembered,
+    /// Connections that come once.
+    Never,
+}
+
+impl Resumption {
+    fn apply(self, config: &mut ServerConfig) -> Result<(), IdentityError> {
+        match self {
+            Self::Ticket => {
+                config.ticketer = rustls::crypto::aws_lc_rs::Ticketer::new()
+                    .map_err(|_| IdentityError::Crypto("session tickets"))?;
+                config.send_tls13_tickets = 1;
+                config.session_storage = Arc::new(NoServerSessionStorage {});
+            }
+            Self::Remembered => {}
+            Self::Never => {
+                config.send_tls13_tickets = 0;
+                config.session_storage = Arc::new(NoServerSessionStorage {});
+            }
+        }
+        Ok(())
+    }
+}
+
 /// How a target checks its master. Source: `MsxEncryptChannelOptions`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EncryptionOption {
@@ -190,7 +232,7 @@ impl EncryptionOption {
 }
 
 /// What a client trusts.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trust {
     /// How strictly the server's certificate is checked.
     pub option: EncryptionOption,
@@ -201,7 +243,7 @@ pub struct Trust {
 }
 
 /// Certificate chain and key (PKCS#8) that a client shows.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct ClientIdentity {
     /// Leaf first.
     pub chain: Vec<CertificateDer<'static>>,
@@ -209,7 +251,8 @@ pub struct ClientIdentity {
     pub key: Vec<u8>,
 }
 
-/// A client configuration for one protocol name (empty: none).
+/// A client configuration for one protocol name (empty: none): the same one for the same trust and identity, so
+/// that a later handshake resumes an earlier one's session.
 ///
 /// # Errors
 /// [`IdentityError`] when the client's own certificate and key do not fit.
@@ -217,16 +260,69 @@ pub fn client_config(
     trust: Trust,
     identity: Option<ClientIdentity>,
     alpn: &[u8],
-) -> Result<ClientConfig, IdentityError> {
-    configure_client(trust, identity, alpn, rustls::ALL_VERSIONS)
+) -> Result<Arc<ClientConfig>, IdentityError> {
+    CLIENT_CONFIGS.find(ClientKey {
+        trust,
+        identity,
+        alpn: alpn.to_vec(),
+        within_prelogin: false,
+    })
 }
 
-/// A client configuration for TLS inside TDS pre-login packets: TLS 1.2 alone, no protocol name.
+/// A client configuration for TLS inside TDS pre-login packets: TLS 1.2 alone, no protocol name. Kept as those of
+/// [`client_config`] are.
 ///
 /// # Errors
 /// [`IdentityError`] when TLS can't be set up.
-pub fn client_config_within_prelogin(trust: Trust) -> Result<ClientConfig, IdentityError> {
-    configure_client(trust, None, &[], &[&rustls::version::TLS12])
+pub fn client_config_within_prelogin(trust: Trust) -> Result<Arc<ClientConfig>, IdentityError> {
+    CLIENT_CONFIGS.find(ClientKey {
+        trust,
+        identity: None,
+        alpn: Vec::new(),
+        within_prelogin: true,
+    })
+}
+
+/// Client configurations that are kept; the one used longest ago gives way.
+const CLIENT_CONFIGS_MAX: usize = 16;
+
+static CLIENT_CONFIGS: ClientConfigs = ClientConfigs(Mutex::new(Vec::new()));
+
+/// What a client configuration is made from.
+#[derive(PartialEq, Eq)]
+struct ClientKey {
+    trust: Trust,
+    identity: Option<ClientIdentity>,
+    alpn: Vec<u8>,
+    within_prelogin: bool,
+}
+
+/// Client configurations, the one used last at the end.
+struct ClientConfigs(Mutex<Vec<(ClientKey, Arc<ClientConfig>)>>);
+
+impl ClientConfigs {
+    fn find(&self, key: ClientKey) -> Result<Arc<ClientConfig>, IdentityError> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(at) = known.iter().position(|(other, _)| *other == key) {
+            let entry = known.remove(at);
+            let config = Arc::clone(&entry.1);
+            known.push(entry);
+            return Ok(config);
+        }
+        let versions: &[&'static rustls::SupportedProtocolVersion] = if key.within_prelogin {
+            &[&rustls::version::TLS12]
+        } else {
+            rustls::ALL_VERSIONS
+        };
+        let identity = key.identity.clone();
+        let made = configure_client(key.trust.clone(), identity, &key.alpn, versions)?;
+        let config = Arc::new(made);
+        if known.len() == CLIENT_CONFIGS_MAX {
+            known.remove(0);
+        }
+        known.push((key, Arc::clone(&config)));
+        Ok(config)
+    }
 }
 
 fn configure_client(
@@ -422,14 +518,14 @@ mod tests {
     use super::*;
     use crate::identity::Authority;
 
-    /// Runs both ends of a handshake in memory; `Ok` carries the protocol agreed on.
+    /// Runs both ends of a handshake in memory; `Ok` tells whether it took up an earlier one.
     fn handshake(
-        client: ClientConfig,
+        client: Arc<ClientConfig>,
         server: Arc<ServerConfig>,
         name: &str,
-    ) -> Result<(), TlsError> {
+    ) -> Result<bool, TlsError> {
         let name = ServerName::try_from(name.to_owned()).unwrap();
-        let mut client = rustls::ClientConnection::new(Arc::new(client), name)?;
+        let mut client = rustls::ClientConnection::new(client, name)?;
         let mut server = rustls::ServerConnection::new(server)?;
         while client.is_handshaking() || server.is_handshaking() {
             let mut wire = Vec::new();
@@ -441,7 +537,19 @@ mod tests {
             client.read_tls(&mut wire.as_slice()).unwrap();
             client.process_new_packets()?;
         }
-        Ok(())
+        // Tickets come behind the handshake.
+        let mut wire = Vec::new();
+        while server.wants_write() {
+            server.write_tls(&mut wire).unwrap();
+        }
+        let mut rest = wire.as_slice();
+        while !rest.is_empty() {
+            client.read_tls(&mut rest).unwrap();
+            client.process_new_packets()?;
+        }
+        let kinds = [client.handshake_kind(), server.handshake_kind()];
+        assert_eq!(kinds[0], kinds[1]);
+        Ok(kinds[0] == Some(rustls::HandshakeKind::Resumed))
     }
 
     fn trust(option: EncryptionOption) -> Trust {
@@ -526,6 +634,95 @@ mod tests {
             assert_eq!(result.is_ok(), works, "{result:?}");
         }
         std::fs::remove_dir_all(directory).unwrap();
+    }
+
+    #[test]
+    fn sessions_are_resumed_within_their_protocol() {
+        let now = "2026-11-23T12:00:00Z".parse().unwrap();
+        let directory = std::env::temp_dir().join(format!("muster-tls-{}", uuid::Uuid::new_v4()));
+        let ours = Authority::open(&directory, "MASTER", now).unwrap();
+        let names = ["master.example.com".to_owned()];
+        let identity = || ours.issue_server(&names, now).unwrap();
+        let server = TlsServer::new(identity(), ours.certificate()).unwrap();
+        let trust = || Trust {
+            option: EncryptionOption::Validate,
+            authorities: vec![ours.certificate().clone()],
+            pin: None,
+        };
+        let (request, key) = authority::new_target_request("TARGET1").unwrap();
+        let id = model::InstanceId(uuid::Uuid::new_v4());
+        let target = |generation| ClientIdentity {
+            chain: vec![
+                ours.issue_target(
+                    &request,
+                    (id, model::Generation(generation)),
+                    "TARGET1",
+                    now,
+                )
+                .unwrap()
+                .der,
+            ],
+            key: key.clone(),
+        };
+        let first = target(1);
+        let shake = |protocol: Protocol, alpn: &[u8], identity: Option<&ClientIdentity>| {
+            let client = client_config(trust(), identity.cloned(), alpn).unwrap();
+            handshake(client, server.config(protocol), "master.example.com").unwrap()
+        };
+        for (protocol, alpn, identity, resumed) in [
+            (Protocol::Fleet, ALPN_FLEET, Some(&first), true),
+            (Protocol::Tds, ALPN_TDS, None, true),
+            (Protocol::Http, ALPN_HTTP, None, true),
+            (Protocol::Enlist, ALPN_ENLIST, None, false),
+        ] {
+            assert!(!shake(protocol, alpn, identity), "{protocol:?}");
+            assert_eq!(shake(protocol, alpn, identity), resumed, "{protocol:?}");
+        }
+        let within = || client_config_within_prelogin(trust()).unwrap();
+        let prelogin = || server.prelogin_config();
+        assert!(!handshake(within(), prelogin(), "master.example.com").unwrap());
+        assert!(handshake(within(), prelogin(), "master.example.com").unwrap());
+
+        // Another certificate of the target, another name, other keys of the server: all begin anew.
+        let second = target(2);
+        assert!(!shake(Protocol::Fleet, ALPN_FLEET, Some(&second)));
+        let renewed = TlsServer::new(identity(), ours.certificate()).unwrap();
+        let client = client_config(trust(), Some(first), ALPN_FLEET).unwrap();
+        let config = renewed.config(Protocol::Fleet);
+        assert!(!handshake(client, config, "master.example.com").unwrap());
+        std::fs::remove_dir_all(directory).unwrap();
+    }
+
+    #[test]
+    fn client_configurations_are_kept_in_a_bounded_number() {
+        let configs = ClientConfigs(Mutex::default());
+        let find = |number: u8| {
+            let key = ClientKey {
+                trust: Trust {
+                    pin: Some([number; 32]),
+                    ..trust(EncryptionOption::Validate)
+                },
+                identity: None,
+                alpn: Vec::new(),
+                within_prelogin: false,
+            };
+            configs.find(key).unwrap()
+        };
+        let first = find(0);
+        for number in 1..16 {
+            find(number);
+            assert!(Arc::ptr_eq(&first, &find(0)));
+        }
+        // The one used longest ago gives way.
+        let second = find(1);
+        find(16);
+        assert!(Arc::ptr_eq(&first, &find(0)));
+        assert!(Arc::ptr_eq(&second, &find(1)));
+        assert_eq!(configs.0.lock().unwrap().len(), CLIENT_CONFIGS_MAX);
+        for number in 17..40 {
+            find(number);
+        }
+        assert!(!Arc::ptr_eq(&first, &find(0)));
     }
 
     #[test]

@@ -553,7 +553,7 @@ where
 
 async fn connect_tls<S>(
     stream: S,
-    config: rustls::ClientConfig,
+    config: Arc<rustls::ClientConfig>,
     options: &ClientOptions,
     address: &str,
 ) -> Result<TlsStream<S>, ClientError>
@@ -563,7 +563,7 @@ where
     let host = options.certificate_host.as_ref().unwrap_or(&options.host);
     let name =
         ServerName::try_from(host.clone()).map_err(|_| ClientError::HostName(host.clone()))?;
-    TlsConnector::from(Arc::new(config))
+    TlsConnector::from(config)
         .connect(name, stream)
         .await
         .map_err(|source| ClientError::Tls {

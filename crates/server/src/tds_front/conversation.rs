@@ -3,6 +3,7 @@
 //! States: idle; answering (`answer` is open and the session runs); and, after an attention whose statement
 //! did not stop in time, idle toward the client while the session still winds up (`running` without `answer`).
 
+use super::bulk::BulkFeed;
 use super::greeting::{Greeted, Welcomed};
 use super::sink::Output;
 use super::worker::{Work, Worker, malformed_call};
@@ -12,14 +13,16 @@ use super::{
 };
 use std::io;
 use std::pin::Pin;
-use tds::packet::{Message, MessageReader, MessageWriter, PacketType};
+use tds::packet::{
+    BulkPart, Incoming, Message, MessageReader, MessageWriter, PacketType, ResetConnection,
+};
 use tds::request::{RpcReader, SqlBatch, TransactionRequest};
 use tds::token::{Done, DoneKind, TokenWriter};
 use tds::{TdsError, TdsVersion};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::sync::mpsc;
 use tokio::time::{Sleep, sleep, timeout};
 use tsql::SqlError;
-use tsql::messages::NOT_SUPPORTED;
 
 /// Serves a client that has logged in, until it goes.
 pub(super) async fn converse<S>(
@@ -45,6 +48,9 @@ where
         answer: None,
         running: false,
         discard: false,
+        loading: false,
+        given_up: false,
+        bulk: BulkFeed::default(),
         acknowledge: None,
         held: None,
         late: Vec::new(),
@@ -64,6 +70,18 @@ where
     outcome
 }
 
+/// A request that waits for the session.
+enum Held {
+    Message(Message),
+    /// A bulk load that begins; it goes on arriving while it runs.
+    Bulk {
+        reset: ResetConnection,
+        packets: mpsc::Receiver<Vec<u8>>,
+        /// The client has given it up already.
+        ignore: bool,
+    },
+}
+
 struct Conversation {
     reader: MessageReader,
     worker: Worker,
@@ -76,9 +94,14 @@ struct Conversation {
     running: bool,
     // After an attention: what the session still says about the request is thrown away.
     discard: bool,
+    // Whether that request is a bulk load.
+    loading: bool,
+    // The client gave that load up while it was arriving. Invariant: `loading`.
+    given_up: bool,
+    bulk: BulkFeed,
     acknowledge: Option<Pin<Box<Sleep>>>,
     // A request that waits for the session. Invariant: at most one.
-    held: Option<Message>,
+    held: Option<Held>,
     // Environment tokens that came after the answer they belong to.
     late: Vec<u8>,
     outgoing: Outgoing,
@@ -93,12 +116,12 @@ impl Conversation {
         let mut buffer = vec![0; READ_BYTES];
         let mut pause: Option<Pin<Box<Sleep>>> = None;
         loop {
-            while let Some(message) = self.reader.next_message()? {
-                self.receive(message)?;
+            while let Some(incoming) = self.reader.next_incoming()? {
+                self.receive(incoming)?;
             }
             self.start_held()?;
             tokio::select! {
-                read = input.read(&mut buffer) => {
+                read = input.read(&mut buffer), if self.bulk.has_room() => {
                     let count = match read {
                         Ok(count) => count,
                         // Many clients end TLS, or the connection, without a word.
@@ -113,17 +136,18 @@ impl Conversation {
                         };
                     }
                     self.reader.feed(buffer.get(..count).unwrap_or_default());
-                    while let Some(message) = self.reader.next_message()? {
-                        self.receive(message)?;
+                    while let Some(incoming) = self.reader.next_incoming()? {
+                        self.receive(incoming)?;
                     }
-                    pause = self
-                        .reader
-                        .is_inside_message()
-                        .then(|| Box::pin(sleep(REQUEST_PAUSE_MAX)));
+                    pause = self.pause();
+                }
+                () = self.bulk.advance(), if self.bulk.is_waiting() => {
+                    // While the session was busy the client was not read: its time begins anew.
+                    pause = self.pause();
                 }
                 written = self.outgoing.advance(output), if !self.outgoing.is_empty() => written?,
                 said = self.worker.output.recv(),
-                    if self.running && (self.discard || self.outgoing.has_room()) =>
+                    if self.running && (self.discard || self.given_up || self.outgoing.has_room()) =>
                 {
                     self.deliver(said)?;
                 }
@@ -131,36 +155,83 @@ impl Conversation {
                     self.acknowledge = None;
                     self.end_answer();
                 }
-                () = elapsed(&mut pause) => return Err(FrontError::RequestTimeout),
+                () = elapsed(&mut pause), if self.bulk.has_room() => return Err(FrontError::RequestTimeout),
             }
         }
+    }
+
+    /// How long the client may take for the rest of a request.
+    fn pause(&self) -> Option<Pin<Box<Sleep>>> {
+        let inside = self.reader.is_inside_message();
+        inside.then(|| Box::pin(sleep(REQUEST_PAUSE_MAX)))
     }
 
     fn is_idle(&self) -> bool {
         self.answer.is_none() && self.held.is_none() && !self.reader.is_inside_message()
     }
 
-    fn receive(&mut self, message: Message) -> Result<(), FrontError> {
-        if message.kind == PacketType::Attention {
-            if self.answer.is_some() {
-                self.discard = true;
-                self.worker.cancel();
-                self.acknowledge = Some(Box::pin(sleep(ATTENTION_GRACE)));
-            } else {
-                // Its answer was complete already, or the request has not begun: acknowledged alone.
-                self.held = None;
-                self.acknowledge_now();
+    fn receive(&mut self, incoming: Incoming) -> Result<(), FrontError> {
+        match incoming {
+            Incoming::Message(message) if message.kind == PacketType::Attention => {
+                self.attend();
+                Ok(())
             }
-            return Ok(());
+            Incoming::Message(message) => {
+                let kind = message.kind;
+                self.hold(kind, |_| Held::Message(message))
+            }
+            Incoming::Bulk(part) => self.receive_bulk(part),
         }
+    }
+
+    fn hold(
+        &mut self,
+        kind: PacketType,
+        request: impl FnOnce(&mut BulkFeed) -> Held,
+    ) -> Result<(), FrontError> {
         if self.held.is_some() {
             return Err(FrontError::Protocol(TdsError::Invalid {
                 what: "a request before the answer to the one before it",
-                value: message.kind.code().into(),
+                value: kind.code().into(),
             }));
         }
-        self.held = Some(message);
+        self.held = Some(request(&mut self.bulk));
         Ok(())
+    }
+
+    fn receive_bulk(&mut self, part: BulkPart) -> Result<(), FrontError> {
+        if !self.bulk.is_inside() {
+            let reset = part.reset;
+            self.hold(PacketType::BulkLoad, |feed| Held::Bulk {
+                reset,
+                packets: feed.begin(),
+                ignore: false,
+            })?;
+        }
+        if part.ignore {
+            self.bulk.stop();
+            if let Some(Held::Bulk { ignore, .. }) = &mut self.held {
+                *ignore = true;
+            } else if self.loading {
+                self.given_up = true;
+                self.worker.cancel();
+            }
+        }
+        self.bulk.take(part.payload, part.last);
+        Ok(())
+    }
+
+    fn attend(&mut self) {
+        self.bulk.cut_off();
+        if self.answer.is_some() {
+            self.discard = true;
+            self.worker.cancel();
+            self.acknowledge = Some(Box::pin(sleep(ATTENTION_GRACE)));
+        } else {
+            // Its answer was complete already, or the request has not begun: acknowledged alone.
+            self.held = None;
+            self.acknowledge_now();
+        }
     }
 
     /// Starts the request that waits, when the session is free.
@@ -168,12 +239,16 @@ impl Conversation {
         if self.running || self.answer.is_some() {
             return Ok(());
         }
-        let Some(message) = self.held.take() else {
+        let Some(held) = self.held.take() else {
             return Ok(());
         };
         let mut answer = self.message();
         answer.write(&std::mem::take(&mut self.late));
-        if message.ignore {
+        let ignored = match &held {
+            Held::Message(message) => message.ignore,
+            Held::Bulk { ignore, .. } => *ignore,
+        };
+        if ignored {
             // Source: MS-TDS, "Attention": one DONE with the error bit tells that it was ignored.
             answer.write(&self.end(Done {
                 error: true,
@@ -182,8 +257,14 @@ impl Conversation {
             answer.finish(self.outgoing.room());
             return Ok(());
         }
-        let reset = message.reset;
-        let work = read_request(message, self.version);
+        let (work, reset) = match held {
+            Held::Message(message) => {
+                let reset = message.reset;
+                (read_request(message, self.version), reset)
+            }
+            Held::Bulk { reset, packets, .. } => (Work::Bulk(packets), reset),
+        };
+        self.loading = matches!(work, Work::Bulk(_));
         self.answer = Some(answer);
         self.running = true;
         self.worker.hand_over(work, reset)
@@ -193,7 +274,8 @@ impl Conversation {
     fn deliver(&mut self, said: Option<Output>) -> Result<(), FrontError> {
         match said {
             Some(Output::Tokens(tokens)) => {
-                if let Some(answer) = self.answer.as_mut().filter(|_| !self.discard) {
+                let wanted = !self.discard && !self.given_up;
+                if let Some(answer) = self.answer.as_mut().filter(|_| wanted) {
                     answer.write(&tokens);
                     answer.take_full_packets(self.outgoing.room());
                 }
@@ -203,7 +285,8 @@ impl Conversation {
                 None => self.late.extend(tokens),
             },
             Some(Output::Flush) => {
-                if let Some(answer) = self.answer.as_mut().filter(|_| !self.discard) {
+                let wanted = !self.discard && !self.given_up;
+                if let Some(answer) = self.answer.as_mut().filter(|_| wanted) {
                     answer.flush(self.outgoing.room());
                 }
             }
@@ -212,6 +295,11 @@ impl Conversation {
                 self.acknowledge = None;
                 self.end_answer();
                 self.discard = false;
+                self.given_up = false;
+                if std::mem::take(&mut self.loading) {
+                    // What is still to come of a load that failed finds nobody.
+                    self.bulk.stop();
+                }
                 if close {
                     return Err(FrontError::SessionEnded);
                 }
@@ -241,7 +329,7 @@ impl Conversation {
         let Some(mut answer) = self.answer.take() else {
             return;
         };
-        if self.discard {
+        if self.discard || self.given_up {
             answer.write(&self.end(Done {
                 error: true,
                 ..Done::new(DoneKind::Done)
@@ -296,8 +384,8 @@ fn read_request(message: Message, version: TdsVersion) -> Work {
                 Err(error) => refuse(&error),
             }
         }
-        PacketType::BulkLoad => Work::Refuse(NOT_SUPPORTED.with(&["INSERT BULK"])),
         PacketType::LegacyLogin
+        | PacketType::BulkLoad
         | PacketType::TabularResult
         | PacketType::Attention
         | PacketType::FedAuthToken

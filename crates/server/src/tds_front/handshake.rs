@@ -1,7 +1,8 @@
 //! TLS inside PRELOGIN packets: a stream that packs the handshake and lets everything after it through.
 //!
 //! Source: MS-TDS, "PRELOGIN": TLS records of the handshake travel in packets of type 0x12; from the login
-//! packet on, TDS packets travel in TLS records.
+//! packet on, TDS packets travel in TLS records. In a handshake that resumes a session the client speaks last, so its
+//! first bare record may come before this end knows that the handshake is over.
 
 use std::io;
 use std::pin::Pin;
@@ -10,12 +11,16 @@ use tds::packet::{PACKET_BYTES_DEFAULT, PacketReader, PacketType, packets};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 const READ_BYTES: usize = 4 * 1024;
+/// Types of TLS records: no TDS packet begins so. Source: RFC 5246, section 6.2.1.
+const TLS_RECORD_TYPES: std::ops::RangeInclusive<u8> = 20..=23;
 
 /// A stream under TLS, packing TLS records into PRELOGIN packets until [`HandshakeStream::let_through`].
 #[derive(Debug)]
 pub(super) struct HandshakeStream<S> {
     inner: S,
     packing: bool,
+    // The peer packs; ends with its first bare record, or when `packing` ends.
+    unpacking: bool,
     // Bytes of the peer that are unpacked and not read yet; first thing read even when not packing.
     unread: Vec<u8>,
     unread_at: usize,
@@ -35,6 +40,7 @@ impl<S> HandshakeStream<S> {
         Self {
             inner,
             packing: true,
+            unpacking: true,
             unread: Vec::new(),
             unread_at: 0,
             incoming,
@@ -47,6 +53,11 @@ impl<S> HandshakeStream<S> {
     /// From now on bytes pass as they are.
     pub(super) fn let_through(&mut self) {
         self.packing = false;
+        self.stop_unpacking();
+    }
+
+    fn stop_unpacking(&mut self) {
+        self.unpacking = false;
         let early = std::mem::take(&mut self.incoming).into_remaining();
         self.unread.drain(..self.unread_at);
         self.unread_at = 0;
@@ -107,14 +118,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for HandshakeStream<S> {
         if buffer.remaining() == 0 || this.take_unread(buffer) {
             return Poll::Ready(Ok(()));
         }
-        if !this.packing {
-            return Pin::new(&mut this.inner).poll_read(cx, buffer);
-        }
         // The peer answers only what has reached it.
-        if this.poll_packed(cx)?.is_ready() {
+        if this.packing && this.poll_packed(cx)?.is_ready() {
             let _pending = Pin::new(&mut this.inner).poll_flush(cx)?;
         }
         loop {
+            let next = this.incoming.first_byte();
+            if next.is_some_and(|first| TLS_RECORD_TYPES.contains(&first)) {
+                this.stop_unpacking();
+            }
+            if !this.unpacking {
+                if this.take_unread(buffer) {
+                    return Poll::Ready(Ok(()));
+                }
+                return Pin::new(&mut this.inner).poll_read(cx, buffer);
+            }
             let packet = this
                 .incoming
                 .next_packet()

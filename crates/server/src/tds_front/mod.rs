@@ -8,12 +8,14 @@
 //! - [`session`]: what the front asks of the instance: logins and sessions.
 //! - `greeting`: PRELOGIN, TLS, LOGIN7.
 //! - `conversation`: requests, answers, attention.
+//! - `bulk`: rows of a bulk load on their way to the session's thread, a few packets at a time.
 //! - `worker`, `sink`: the session's thread, and results as tokens.
 //! - [`client`]: Muster as a client of a SQL Server or of another instance.
 //!
 //! Passwords without encryption: a client that can't encrypt (PRELOGIN "not supported", or no PRELOGIN at
 //! all) is let in as [`UnencryptedLogins`] says, by default from this machine only.
 
+mod bulk;
 pub mod client;
 mod conversation;
 mod error;

@@ -1,6 +1,6 @@
 //! What the front asks of the instance: whether a login is good, and a session for it.
 
-use engine::{BatchOutcome, CancelToken, ResultSink, RpcCall, RpcOutcome, Session};
+use engine::{BatchOutcome, BulkRows, CancelToken, ResultSink, RpcCall, RpcOutcome, Session};
 use std::net::SocketAddr;
 use tds::VersionNumber;
 use tsql::SqlError;
@@ -74,6 +74,14 @@ pub trait SqlSession {
     fn rpc(&mut self, call: RpcCall, sink: &mut dyn ResultSink, cancel: &CancelToken)
     -> RpcOutcome;
 
+    /// Takes in the rows of a bulk load, which a batch has announced; how many there were.
+    fn bulk_load(
+        &mut self,
+        rows: &mut dyn BulkRows,
+        sink: &mut dyn ResultSink,
+        cancel: &CancelToken,
+    ) -> (BatchOutcome, Option<u64>);
+
     /// Begins a transaction.
     ///
     /// # Errors
@@ -119,6 +127,15 @@ impl SqlSession for Session {
         cancel: &CancelToken,
     ) -> RpcOutcome {
         self.execute_rpc(call, sink, cancel)
+    }
+
+    fn bulk_load(
+        &mut self,
+        rows: &mut dyn BulkRows,
+        sink: &mut dyn ResultSink,
+        cancel: &CancelToken,
+    ) -> (BatchOutcome, Option<u64>) {
+        Session::bulk_load(self, rows, sink, cancel)
     }
 
     fn begin(&mut self, name: &str, sink: &mut dyn ResultSink) -> Result<(), SqlError> {

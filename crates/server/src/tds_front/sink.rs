@@ -96,6 +96,15 @@ impl<'a> TokenSink<'a> {
         });
     }
 
+    /// Ends a bulk load, of so many rows; `None` when it failed.
+    pub(super) fn finish_load(&mut self, rows: Option<u64>, close: bool) {
+        self.held = rows.map(|rows| Done {
+            rows: Some(rows),
+            ..Done::new(DoneKind::Done)
+        });
+        self.finish_batch(rows.is_none(), close, false);
+    }
+
     /// Ends a call: return status, output values, end token.
     pub(super) fn finish_call(
         &mut self,

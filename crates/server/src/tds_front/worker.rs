@@ -1,5 +1,6 @@
 //! The thread that a SQL session lives on.
 
+use super::bulk::BulkStream;
 use super::session::{OpenSession, SqlSession};
 use super::sink::{Answer, Output, TokenSink};
 use super::{FrontError, OUTPUT_CHUNKS_MAX, SESSION_STACK_BYTES, Spid};
@@ -21,6 +22,8 @@ pub(super) enum Work {
     Calls(RpcReader),
     /// A transaction manager request.
     Transaction(TransactionRequest),
+    /// The rows of a bulk load, packet by packet.
+    Bulk(mpsc::Receiver<Vec<u8>>),
     /// Nothing but this error: the request could not be read, or is not taken.
     Refuse(SqlError),
 }
@@ -141,6 +144,14 @@ fn run(
             Work::Batch(text) => {
                 let outcome = session.batch(&text, &mut sink, &job.cancel);
                 sink.finish_batch(outcome.aborted, outcome.close, false);
+                outcome.close
+            }
+            Work::Bulk(packets) => {
+                let mut rows = BulkStream::new(packets, version, job.cancel.clone());
+                let (outcome, loaded) = session.bulk_load(&mut rows, &mut sink, &job.cancel);
+                // Nobody reads the rest, so the connection's task stops gathering it.
+                drop(rows);
+                sink.finish_load(loaded, outcome.close);
                 outcome.close
             }
             Work::Calls(calls) => run_calls(&mut *session, calls, &mut sink, &job.cancel),

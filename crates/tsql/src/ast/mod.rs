@@ -6,6 +6,7 @@
 //! recurse. What T-SQL knows and Muster does not is in the tree too, as `Unsupported` with the name of
 //! the feature, so that it can be refused by name and line.
 
+mod bulk;
 mod ddl;
 mod dml;
 mod expr;
@@ -15,6 +16,7 @@ mod span;
 mod statement;
 mod types;
 
+pub use bulk::*;
 pub use ddl::*;
 pub use dml::*;
 pub use expr::*;

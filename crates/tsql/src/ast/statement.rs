@@ -4,8 +4,8 @@ use super::{
     AlterDatabase, AlterTable, AssignOp, CreateDatabase, CreateFunction, CreateIndex,
     CreateProcedure, CreateSchema, CreateSynonym, CreateTable, CreateTrigger, CreateType,
     CreateView, CursorDefinition, CursorRef, Delete, DmlTarget, DropIndex, DropObjects, Expr,
-    Ident, Insert, Merge, ObjectName, SecurityStatement, SelectStatement, Span, TableDefinition,
-    TypeName, Update, Variable,
+    Ident, Insert, InsertBulk, Merge, ObjectName, SecurityStatement, SelectStatement, Span,
+    TableDefinition, TypeName, Update, Variable,
 };
 
 /// What a client sends at once: statements in order.
@@ -134,6 +134,8 @@ pub enum StatementKind {
     Select(Box<SelectStatement>),
     /// INSERT
     Insert(Box<Insert>),
+    /// INSERT BULK
+    InsertBulk(Box<InsertBulk>),
     /// UPDATE
     Update(Box<Update>),
     /// DELETE

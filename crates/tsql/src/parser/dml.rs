@@ -13,7 +13,7 @@ impl Parser<'_> {
     /// `INSERT …`, with what stood before it.
     pub(super) fn insert(&mut self, with: Option<With>) -> Parsed<StatementKind> {
         if self.keyword_at(1, Keyword::Bulk) {
-            return Ok(self.unsupported_statement(2));
+            return self.insert_bulk();
         }
         self.advance();
         let top = self.top()?;

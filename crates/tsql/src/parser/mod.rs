@@ -10,6 +10,7 @@
 )]
 
 mod batches;
+mod bulk;
 mod cursor;
 mod ddl;
 mod dml;

@@ -295,6 +295,41 @@ fn administration() {
 }
 
 #[test]
+fn insert_bulk_as_drivers_write_it() {
+    let check = |text: &str, table: &str, columns: &[&str], keep_nulls: bool| {
+        let StatementKind::InsertBulk(found) = statement(text) else {
+            panic!("{text}");
+        };
+        let names: Vec<&str> = found.columns.iter().map(|c| c.name.text.as_str()).collect();
+        let found = (found.table.name.text.as_str(), names, found.keep_nulls);
+        assert_eq!(found, (table, columns.to_vec(), keep_nulls), "{text}");
+    };
+    // SqlBulkCopy, FreeTDS, tedious, python-tds.
+    check(
+        "insert bulk [dbo].[t] ([a] Int, [b] NVarChar(10) COLLATE Latin1_General_CI_AS, [c] VarBinary(max)) \
+         with (TABLOCK, CHECK_CONSTRAINTS, ORDER([a] ASC))",
+        "t",
+        &["a", "b", "c"],
+        false,
+    );
+    check("INSERT BULK #t ( [a] int )", "#t", &["a"], false);
+    check(
+        "insert bulk [t]([a] int NOT NULL, [d] decimal(18, 4) null) with (KEEP_NULLS, ROWS_PER_BATCH = 10)",
+        "t",
+        &["a", "d"],
+        true,
+    );
+    for text in [
+        "INSERT BULK",
+        "INSERT BULK t",
+        "INSERT BULK t (a)",
+        "INSERT BULK t (a int) WITH (NO)",
+    ] {
+        assert!(parse(text).is_err(), "{text}");
+    }
+}
+
+#[test]
 fn what_is_recognised_names_itself() {
     let cases = [
         (
