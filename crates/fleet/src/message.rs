@@ -149,6 +149,9 @@ pub enum ToMaster {
         after: Cursor,
         /// At most so many.
         max: usize,
+        /// Whether the answer may wait until there is something to give: the next instruction then
+        /// arrives without a notice and a question before it.
+        waits: bool,
     },
     /// Says how far it came.
     Results(Results),
@@ -182,7 +185,7 @@ pub enum ToTarget {
     HelloReply(Box<HelloReply>),
     /// Ends the conversation.
     Refusal(Refusal),
-    /// Something changed for this target.
+    /// Something changed for this target, and no fetch of it waits for an answer.
     ChangeNotice {
         /// Grows within one connection.
         sequence: u64,

@@ -145,6 +145,8 @@ pub(crate) struct Fetch {
     pub(crate) after: Option<Cursor>,
     #[prost(uint32, tag = "2")]
     pub(crate) max: u32,
+    #[prost(bool, tag = "3")]
+    pub(crate) waits: bool,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]

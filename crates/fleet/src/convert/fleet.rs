@@ -35,9 +35,10 @@ pub(crate) fn encode_to_master(message: &ToMaster) -> Vec<u8> {
             clock_us: hello.clock.as_microsecond(),
             incarnation_seen: hello.incarnation_seen.map(bytes_of),
         }),
-        ToMaster::Fetch { after, max } => wire::Body::Fetch(wire::Fetch {
+        ToMaster::Fetch { after, max, waits } => wire::Body::Fetch(wire::Fetch {
             after: Some(wire_cursor(*after)),
             max: u32::try_from(*max).unwrap_or(u32::MAX),
+            waits: *waits,
         }),
         ToMaster::Results(results) => wire::Body::Results(wire::Results {
             cursor: Some(wire_cursor(results.cursor)),
@@ -85,6 +86,7 @@ pub(crate) fn decode_to_master(body: &[u8]) -> Result<ToMaster> {
                 .ok()
                 .filter(|max| (1..=DOWNLOAD_BATCH_ROWS_MAX).contains(max))
                 .ok_or(bad("fetch.max"))?,
+            waits: wire.waits,
         },
         wire::Body::Results(wire) => {
             if wire.refused.len() > REFUSALS_PENDING_MAX {

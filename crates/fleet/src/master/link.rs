@@ -77,8 +77,11 @@ struct Member {
     delivered: Vec<Cursor>,
     /// Changes raised on this connection.
     sequence: u64,
-    /// A notice was sent that the target hasn't answered with a fetch; one is enough.
+    /// The target will fetch without another notice: it has not answered one yet, or asks anew after each
+    /// answer by itself.
     noticed: bool,
+    /// Nothing came after this cursor when changes up to the sequence had been raised.
+    end: Option<(Cursor, u64)>,
     fetch: Fetch,
     storing_results: Option<Cursor>,
     /// Whether the target waits for the word that its results are stored.
@@ -91,16 +94,23 @@ struct Member {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fetch {
     None,
-    /// Waits for results that came before it.
-    Waiting {
-        after: Cursor,
-        max: usize,
-    },
+    /// Comes after results that are not stored yet.
+    Behind(Wanted),
     /// Holds every change up to this sequence.
     Loading {
         sequence: u64,
-        max: usize,
+        wanted: Wanted,
     },
+    /// There was nothing to give; the next change is looked at for it.
+    Waiting(Wanted),
+}
+
+/// What a fetch asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Wanted {
+    after: Cursor,
+    max: usize,
+    waits: bool,
 }
 
 impl MasterLink {
@@ -243,12 +253,20 @@ impl MasterLink {
 
     /// Something changed for this target: instructions were posted, an error was cleared, rows deleted.
     pub fn raise_change(&mut self) {
-        if let State::Serving(member) = &mut self.state {
-            member.sequence += 1;
-            if member.reports_only.is_none() && !std::mem::replace(&mut member.noticed, true) {
-                self.outbox.push_back(ToTarget::ChangeNotice {
-                    sequence: member.sequence,
-                });
+        let State::Serving(member) = &mut self.state else {
+            return;
+        };
+        member.sequence += 1;
+        match member.fetch {
+            Fetch::Waiting(wanted) => self.load(wanted),
+            // Looked at once more unless it finds something now, and then asked again by itself.
+            Fetch::Behind(wanted) | Fetch::Loading { wanted, .. } if wanted.waits => {}
+            Fetch::None | Fetch::Behind(_) | Fetch::Loading { .. } => {
+                if member.reports_only.is_none() && !std::mem::replace(&mut member.noticed, true) {
+                    self.outbox.push_back(ToTarget::ChangeNotice {
+                        sequence: member.sequence,
+                    });
+                }
             }
         }
     }
@@ -258,19 +276,29 @@ impl MasterLink {
         let State::Serving(member) = &mut self.state else {
             return;
         };
-        let Fetch::Loading { sequence, max } = member.fetch else {
+        let Fetch::Loading { sequence, wanted } = member.fetch else {
             return;
         };
-        let packed = pack(loaded, max);
+        let packed = pack(loaded, wanted.max);
         if let Some(failed) = packed.unfit {
             // The queue is blocked as if the target had said so; the fetch then finds it blocked.
-            let after = member.cursor;
-            member.fetch = Fetch::Waiting { after, max };
+            let cursor = member.cursor;
+            member.fetch = Fetch::Behind(wanted);
             self.store_results(Results {
-                cursor: after,
+                cursor,
                 refused: Vec::new(),
                 failed: Some(failed),
             });
+            return;
+        }
+        let last = packed.list.last().map_or(wanted.after, Instruction::cursor);
+        member.end = (!packed.more && !packed.blocked).then_some((last, sequence));
+        if wanted.waits && packed.list.is_empty() {
+            if sequence < member.sequence {
+                self.load(wanted);
+            } else {
+                member.fetch = Fetch::Waiting(wanted);
+            }
             return;
         }
         member.fetch = Fetch::None;
@@ -282,7 +310,11 @@ impl MasterLink {
             sequence,
             clock: now.wall,
         }));
-        // A notice from while the fetch waited is answered by this; a change from while it loaded may have
+        if wanted.waits {
+            member.noticed = true;
+            return;
+        }
+        // A notice from while the fetch stood back is answered by this; a change from while it loaded may have
         // been covered by that notice, and is not in this answer. So notices start anew here.
         member.noticed = sequence < member.sequence;
         if member.noticed {
@@ -305,8 +337,8 @@ impl MasterLink {
                 through: cursor.number,
             });
         }
-        if let Fetch::Waiting { after, max } = member.fetch {
-            self.load(after, max);
+        if let Fetch::Behind(wanted) = member.fetch {
+            self.load(wanted);
         }
     }
 
@@ -387,7 +419,7 @@ impl MasterLink {
                     state: "admitted",
                 });
             }
-            ToMaster::Fetch { after, max } => {
+            ToMaster::Fetch { after, max, waits } => {
                 if member.fetch != Fetch::None || member.reports_only.is_some() {
                     return Err(ProtocolError::Unexpected {
                         message: "fetch",
@@ -396,10 +428,11 @@ impl MasterLink {
                 }
                 member.stand_at(after, "fetch.after")?;
                 member.noticed = false;
-                if member.storing_results.is_some() {
-                    member.fetch = Fetch::Waiting { after, max };
+                let wanted = Wanted { after, max, waits };
+                if waits && member.end == Some((after, member.sequence)) {
+                    member.fetch = Fetch::Waiting(wanted);
                 } else {
-                    self.load(after, max);
+                    self.load(wanted);
                 }
             }
             ToMaster::Results(results) => {
@@ -514,15 +547,20 @@ impl MasterLink {
         self.state = State::Serving(member);
     }
 
-    fn load(&mut self, after: Cursor, max: usize) {
+    /// Has the store look for what a fetch wants, once it has the results that came before.
+    fn load(&mut self, wanted: Wanted) {
         if let State::Serving(member) = &mut self.state {
+            if member.storing_results.is_some() {
+                member.fetch = Fetch::Behind(wanted);
+                return;
+            }
             member.fetch = Fetch::Loading {
                 sequence: member.sequence,
-                max,
+                wanted,
             };
             self.events.push_back(MasterEvent::LoadInstructions {
-                after,
-                rows_max: max.min(DOWNLOAD_BATCH_ROWS_MAX),
+                after: wanted.after,
+                rows_max: wanted.max.min(DOWNLOAD_BATCH_ROWS_MAX),
                 bytes_max: DOWNLOAD_BATCH_BYTES_MAX,
             });
         }
@@ -576,6 +614,7 @@ impl Member {
             delivered: Vec::new(),
             sequence: 0,
             noticed: false,
+            end: None,
             fetch: Fetch::None,
             storing_results: None,
             acknowledge_results: false,
@@ -606,6 +645,7 @@ impl Member {
 struct Packed {
     list: Vec<Instruction>,
     more: bool,
+    blocked: bool,
     unfit: Option<InstructionText>,
 }
 
@@ -615,6 +655,7 @@ fn pack(loaded: LoadedInstructions, rows_max: usize) -> Packed {
     let mut packed = Packed {
         list: Vec::new(),
         more: loaded.more,
+        blocked: loaded.blocked,
         unfit: None,
     };
     if loaded.blocked {
@@ -747,7 +788,10 @@ mod tests {
             }),
             now,
         );
-        let fetch = |after| ToMaster::Fetch { after, max: 10 }.encode();
+        let fetch = |after| {
+            let (max, waits) = (10, false);
+            ToMaster::Fetch { after, max, waits }.encode()
+        };
         link.handle_frame(&fetch(Cursor::START), now).unwrap();
         link.instructions_loaded(loaded(1), now);
         let results = ToMaster::Results(Results {

@@ -245,7 +245,6 @@ impl TargetLink {
         {
             // Not all were taken up, and none failed: what follows has to come again, in order.
             serving.queue.clear();
-            serving.more = true;
         }
         let order_next = match &self.connection {
             Connection::Serving(serving) => serving.queue.front().is_some_and(is_order),
@@ -304,7 +303,6 @@ impl TargetLink {
         self.applying = None;
         if let Connection::Serving(serving) = &mut self.connection {
             serving.queue.clear();
-            serving.more = false;
         }
         self.store_retry = Some(now.instant + STORE_RETRY);
         self.advance(now);
@@ -537,7 +535,6 @@ impl TargetLink {
             fetch_wanted: !reports_only,
             fetching: false,
             queue: VecDeque::new(),
-            more: false,
             master_clock: reply.clock,
             results_wanted: !reports_only && !self.state.refused.is_empty(),
             failed: None,
@@ -586,9 +583,11 @@ impl TargetLink {
             });
         }
         serving.fetched_sequence = serving.fetched_sequence.max(instructions.sequence);
-        serving.fetch_wanted = serving.noticed_sequence > serving.fetched_sequence;
+        // What comes next is asked for at once and waited for. An empty answer is that of a master that does
+        // not let a fetch wait: it gives notice.
+        serving.fetch_wanted =
+            !instructions.list.is_empty() || serving.noticed_sequence > serving.fetched_sequence;
         serving.master_clock = instructions.clock;
-        serving.more = instructions.more && !instructions.list.is_empty();
         serving.queue = instructions.list.into();
         Ok(())
     }
@@ -632,12 +631,8 @@ impl TargetLink {
         };
         if self.leaving != Leaving::No {
             serving.queue.clear();
-            serving.more = false;
         }
         let idle = self.applying.is_none() && serving.queue.is_empty();
-        if idle && std::mem::take(&mut serving.more) {
-            serving.fetch_wanted = true;
-        }
         let mut messages = Vec::new();
         if serving.results_wanted && !serving.results_sent && !serving.reports_only {
             serving.results_wanted = false;
@@ -662,6 +657,7 @@ impl TargetLink {
             messages.push(ToMaster::Fetch {
                 after: self.state.cursor,
                 max: DOWNLOAD_BATCH_ROWS_MAX,
+                waits: true,
             });
         }
         if serving.reports_wanted
@@ -688,7 +684,9 @@ impl TargetLink {
             }
         }
         for message in messages {
-            self.send(message, true, now);
+            // A fetch waits as long as there is nothing to give; whether the master lives, polls show.
+            let answer_due = !matches!(message, ToMaster::Fetch { .. });
+            self.send(message, answer_due, now);
         }
     }
 
@@ -707,7 +705,6 @@ impl TargetLink {
             // The master removes the target first and confirms; only then is anything removed here. The
             // cursor stays before the instruction, so a lost confirmation is asked for again.
             serving.queue.clear();
-            serving.more = false;
             self.leaving = Leaving::Wanted { flush_until: None };
             return;
         }
@@ -754,7 +751,6 @@ impl TargetLink {
         };
         if let Connection::Serving(serving) = &mut self.connection {
             serving.queue.clear();
-            serving.more = false;
             serving.results_wanted = true;
             serving.failed = Some(failed.clone());
         }

@@ -71,7 +71,6 @@ pub(super) struct Serving {
     pub(super) fetching: bool,
     // Invariant: empty while `fetching`.
     pub(super) queue: VecDeque<Instruction>,
-    pub(super) more: bool,
     pub(super) master_clock: Timestamp,
     pub(super) results_wanted: bool,
     pub(super) failed: Option<InstructionText>,
@@ -95,7 +94,6 @@ impl Serving {
     /// An answer came: is another still due?
     pub(super) fn settle(&mut self, leaving: bool) {
         let waits = leaving
-            || self.fetching
             || self.results_sent
             || self.polling
             || self.renewing

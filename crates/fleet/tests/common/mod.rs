@@ -297,6 +297,15 @@ pub(crate) fn to_master() -> Vec<(&'static str, ToMaster)> {
             ToMaster::Fetch {
                 after: cursor(41),
                 max: 256,
+                waits: false,
+            },
+        ),
+        (
+            "fetch_waiting",
+            ToMaster::Fetch {
+                after: cursor(41),
+                max: 256,
+                waits: true,
             },
         ),
         (
