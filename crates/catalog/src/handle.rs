@@ -398,6 +398,15 @@ impl Catalog {
         }
     }
 
+    /// Gives back what is kept for speed alone: idle readers, kept statements and pages in memory. What is in
+    /// use at the moment stays. The next reads and writes are slower.
+    pub fn release_memory(&self) {
+        self.inner.definitions_readers.release_memory();
+        self.inner.runs_readers.release_memory();
+        self.inner.definitions.release_memory();
+        self.inner.runs.release_memory();
+    }
+
     /// How much history is kept.
     #[must_use]
     pub fn history_limits(&self) -> HistoryLimits {

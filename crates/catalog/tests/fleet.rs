@@ -262,6 +262,14 @@ fn download_states() {
         .map(|state| (state.number.0, state.blocks()))
         .collect();
     assert_eq!(blocked, [(1, false), (2, false), (3, true), (4, false)]);
+    let blocking = |above| {
+        let above = InstructionNumber(above);
+        catalog
+            .runs_read(|r| r.blocking_instructions(SERVER, above))
+            .unwrap()
+    };
+    assert_eq!(blocking(2), [InstructionNumber(3)]);
+    assert_eq!(blocking(3), []);
     assert_eq!(acknowledge(1, 4, 8), 4);
     let state = |number, downloaded, error: Option<&str>| DownloadState {
         server: SERVER,

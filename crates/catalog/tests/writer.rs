@@ -37,6 +37,32 @@ fn a_lone_write_is_one_commit() {
 }
 
 #[test]
+fn memory_is_given_back_around_what_is_in_use() {
+    let directory = Directory::new();
+    let catalog = open(&directory);
+    create(&catalog, 10).unwrap();
+    // From within a read, and while a lease holds the writer: neither is waited for, and both go on.
+    let mut lease = catalog.lease(LONG).unwrap();
+    lease
+        .run(|w| w.create_job(&job(11, "leased")).map(|_| ()))
+        .unwrap();
+    let seen = catalog
+        .definitions_read(|d| {
+            catalog.release_memory();
+            d.job_count(&catalog::JobFilter::default())
+        })
+        .unwrap();
+    assert_eq!(seen, 1);
+    lease.commit().unwrap();
+    // More often than there are readers: those that were closed can be opened again.
+    for n in 0..2 * u128::try_from(catalog::READERS_PER_FILE_MAX).unwrap() {
+        catalog.release_memory();
+        create(&catalog, 100 + n).unwrap();
+        assert_eq!(u128::from(job_count(&catalog)), n + 3);
+    }
+}
+
+#[test]
 fn writes_that_come_together_share_commits() {
     const WRITERS: u128 = 32;
     let directory = Directory::new();

@@ -75,6 +75,12 @@ pub trait RunsRead {
     fn acknowledged_instructions(&self) -> Result<Vec<(ServerId, InstructionNumber)>>;
     /// Download states of a target, in order of the numbers; of all targets when `None`.
     fn download_states(&self, server: Option<ServerId>) -> Result<Vec<DownloadState>>;
+    /// Instructions above a number whose errors block the target's queue, ascending.
+    fn blocking_instructions(
+        &self,
+        server: ServerId,
+        above: InstructionNumber,
+    ) -> Result<Vec<InstructionNumber>>;
     /// The last sign of life of a target.
     fn liveness(&self, server: ServerId) -> Result<Option<Liveness>>;
     /// All targets' last signs of life.

@@ -1,6 +1,7 @@
 //! A bounded pool of read-only connections to one file.
 
 use super::files::open_reader;
+use super::writer::run_statement;
 use crate::{CatalogError, READERS_PER_FILE_MAX, Result};
 use rusqlite::Connection;
 use std::path::PathBuf;
@@ -60,17 +61,11 @@ impl Readers {
         let mut borrowed = self.borrow()?;
         let reader = borrowed.reader();
         reader.deadline.start(self.timeout);
-        reader
-            .connection
-            .execute_batch("BEGIN")
-            .map_err(CatalogError::from)?;
+        run_statement(&reader.connection, "BEGIN")?;
         let result = read(&reader.connection);
         let late = reader.deadline.passed();
         reader.deadline.clear();
-        let ended = reader
-            .connection
-            .execute_batch("COMMIT")
-            .map_err(CatalogError::from);
+        let ended = run_statement(&reader.connection, "COMMIT");
         match result {
             Ok(value) => {
                 ended?;
@@ -90,6 +85,17 @@ impl Readers {
                 Err(error)
             }
         }
+    }
+
+    /// Closes the readers that nobody uses.
+    pub(crate) fn release_memory(&self) {
+        let idle = {
+            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            state.open -= state.idle.len();
+            std::mem::take(&mut state.idle)
+        };
+        drop(idle);
+        self.returned.notify_all();
     }
 
     fn borrow(&self) -> Result<Borrowed<'_>> {

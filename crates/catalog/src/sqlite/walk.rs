@@ -869,6 +869,10 @@ fn every_statement_on_runs_uses_an_index() {
     for server in [None, Some(server)] {
         call!(called, w.download_states(server));
     }
+    call!(
+        called,
+        w.blocking_instructions(server, InstructionNumber(2))
+    );
     call!(called, w.trim_download_states(server, InstructionNumber(2)));
     let poll = Poll {
         server,

@@ -163,9 +163,9 @@ impl Writer {
     pub(crate) fn acquire(&self, timeout: Duration) -> Result<Held<'_>> {
         let mut core = self.take(timeout)?;
         if core.group.is_none() {
-            if let Err(error) = core.connection.execute_batch("BEGIN IMMEDIATE") {
+            if let Err(error) = run_statement(&core.connection, "BEGIN IMMEDIATE") {
                 self.release(core);
-                return Err(error.into());
+                return Err(error);
             }
             core.group = Some(Group {
                 log: TxLog::default(),
@@ -191,13 +191,24 @@ impl Writer {
         if let Some(done) = self.commit_group(&mut core) {
             self.announce(done);
         }
-        if let Err(error) = core.connection.execute_batch("BEGIN IMMEDIATE") {
+        if let Err(error) = run_statement(&core.connection, "BEGIN IMMEDIATE") {
             self.release(core);
-            return Err(error.into());
+            return Err(error);
         }
         let cell = LeaseCell::new(Arc::clone(self), core, idle_max, total_max);
         self.lock().lease = Some(Arc::clone(&cell));
         Ok(cell)
+    }
+
+    /// Empties the connection's caches, unless somebody uses it.
+    pub(crate) fn release_memory(&self) {
+        let Ok(core) = self.take(Duration::ZERO) else {
+            return;
+        };
+        core.connection.flush_prepared_statement_cache();
+        // What it cannot give back it keeps.
+        let _ = core.connection.release_memory();
+        self.release(core);
     }
 
     /// Waits for the connection in order of arrival.
@@ -341,12 +352,12 @@ impl Writer {
         writes: usize,
     ) -> Result<MutexGuard<'_, ()>> {
         log.pass(&self.crash_points, self.kind.word(), "before_commit");
-        if let Err(error) = connection.execute_batch("COMMIT") {
+        if let Err(error) = run_statement(connection, "COMMIT") {
             if !connection.is_autocommit() {
                 // Nothing else can be done if this fails too; the next BEGIN will say so.
                 let _ = connection.execute_batch("ROLLBACK");
             }
-            return Err(error.into());
+            return Err(error);
         }
         log.pass(&self.crash_points, self.kind.word(), "after_commit");
         self.commits.fetch_add(1, Ordering::Relaxed);
@@ -494,7 +505,8 @@ fn undo_savepoint(connection: &Connection) {
     }
 }
 
-fn run_statement(connection: &Connection, sql: &'static str) -> Result<()> {
+/// Runs a statement that is kept: compiling it takes longer than running it.
+pub(super) fn run_statement(connection: &Connection, sql: &'static str) -> Result<()> {
     connection.prepare_cached(sql)?.execute([])?;
     Ok(())
 }

@@ -17,6 +17,7 @@ mod vtab;
 use crate::cancel::CancelToken;
 use crate::session::shared::{Object, Shared};
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 use std::collections::HashSet;
 use std::sync::Arc;
 use tsql::{SqlError, fault, messages};
@@ -42,6 +43,9 @@ impl Store {
     pub(crate) fn open(shared: Arc<Shared>, temp_bytes: u64) -> Result<Self, SqlError> {
         let db = Connection::open_in_memory().map_err(|e| internal(&e))?;
         db.set_prepared_statement_cache_capacity(PREPARED_STATEMENTS_MAX);
+        // Plans do not depend on what is bound: else every statement with a LIMIT is compiled twice.
+        db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
+            .map_err(|e| internal(&e))?;
         // Temporary results stay in memory, under the bound on the number of pages.
         let pages = (temp_bytes / PAGE_BYTES).clamp(64, u64::from(u32::MAX));
         db.execute_batch(&format!(

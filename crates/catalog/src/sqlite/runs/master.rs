@@ -177,6 +177,19 @@ pub(super) fn download_states(db: Db<'_>, server: Option<ServerId>) -> Result<Ve
     }
 }
 
+pub(super) fn blocking_instructions(
+    db: Db<'_>,
+    server: ServerId,
+    above: InstructionNumber,
+) -> Result<Vec<InstructionNumber>> {
+    db.all(
+        "SELECT number FROM download_states
+         WHERE server_id = ?1 AND number > ?2 AND downloaded IS NULL AND error IS NOT NULL ORDER BY number",
+        params![server.0, Unsigned(above.0)],
+        |row| Ok(InstructionNumber(unsigned(row, 0)?)),
+    )
+}
+
 pub(super) fn acknowledge_instructions(
     w: &mut Runs<'_>,
     server: ServerId,

@@ -128,6 +128,7 @@ impl RunsRead for Runs<'_> {
         master::acknowledged_instruction(server: ServerId) -> Result<InstructionNumber>;
         master::acknowledged_instructions() -> Result<Vec<(ServerId, InstructionNumber)>>;
         master::download_states(server: Option<ServerId>) -> Result<Vec<DownloadState>>;
+        master::blocking_instructions(server: ServerId, above: InstructionNumber) -> Result<Vec<InstructionNumber>>;
         master::liveness(server: ServerId) -> Result<Option<Liveness>>;
         master::all_liveness() -> Result<Vec<Liveness>>;
         master::alert_occurrences() -> Result<Vec<AlertOccurrence>>;
