@@ -23,6 +23,10 @@ const MISSED_WAITING_MAX: usize = 10_000;
 /// Schedules' progress that one transaction takes.
 const PROGRESS_BATCH_MAX: usize = 1_000;
 
+/// How long the begin of a launched step waits for another act of its run to share a commit with. A short
+/// step then takes none of its own, and none while its process is being started.
+const NOTE_SETTLE: Duration = Duration::from_millis(50);
+
 /// An act on the store of one run.
 #[derive(Debug, Clone)]
 pub(super) enum RunWrite {
@@ -30,6 +34,8 @@ pub(super) enum RunWrite {
     Start(Box<StartRow>),
     /// A T-SQL step is about to begin; it waits for this.
     StepBegins(StepStart),
+    /// A launched step has begun. Only activity shows it: nothing waits for this.
+    StepNoted(StepStart),
     /// A step's log in its table.
     StepLog {
         job: JobId,
@@ -82,6 +88,9 @@ pub(super) struct Store {
     runs: BTreeMap<RunId, RunQueue>,
     /// Runs with something to submit.
     eager: BTreeSet<RunId>,
+    /// Runs that have nothing but notes to submit, and when they do.
+    noted: BTreeSet<RunId>,
+    notes_due: Option<Instant>,
     progress: Vec<(JobId, ScheduleProgress)>,
     forgotten: Vec<(JobId, ScheduleUid)>,
     missed: VecDeque<MissedMoments>,
@@ -106,6 +115,8 @@ impl Store {
             session,
             runs: BTreeMap::new(),
             eager: BTreeSet::new(),
+            noted: BTreeSet::new(),
+            notes_due: None,
             progress: Vec::new(),
             forgotten: Vec::new(),
             missed: VecDeque::new(),
@@ -131,6 +142,7 @@ impl Store {
         queue.report |= report;
         queue.waiting.push(write);
         if queue.in_flight.is_none() {
+            self.noted.remove(&run);
             self.eager.insert(run);
         }
     }
@@ -156,18 +168,14 @@ impl Store {
         self.forgotten.push((job, schedule));
     }
 
-    /// Notes that a launched step has begun. Only activity shows it: nothing waits, and a failure is logged.
-    pub(super) fn note_step(&mut self, start: StepStart) {
-        let sender = self.sender.clone();
-        let submitted = self.catalog.submit_runs(
-            move |write: &mut dyn RunsWrite| write.step_started(&start),
-            move |result: Result<(), CatalogError>| {
-                let _ = sender.send(Message::Stored(Stored::Loose(Vec::new(), result)));
-            },
-        );
-        match submitted {
-            Ok(()) => self.loose_in_flight += 1,
-            Err(error) => tracing::debug!(%error, "a step's begin was not noted"),
+    /// Notes that a launched step has begun, with the run's next act or a little later.
+    pub(super) fn note_step(&mut self, start: StepStart, now: Instant) {
+        let run = start.run;
+        let queue = self.runs.entry(run).or_default();
+        queue.waiting.push(RunWrite::StepNoted(start));
+        if queue.in_flight.is_none() && !self.eager.contains(&run) {
+            self.noted.insert(run);
+            self.notes_due.get_or_insert(now + NOTE_SETTLE);
         }
     }
 
@@ -180,9 +188,9 @@ impl Store {
             && self.loose_in_flight == 0
     }
 
-    /// When [`Store::submit`] is wanted again, after a failure.
-    pub(super) fn retry_at(&self) -> Option<Instant> {
-        self.retry_at
+    /// When [`Store::submit`] is wanted again: after a failure, or for notes.
+    pub(super) fn submit_at(&self) -> Option<Instant> {
+        self.retry_at.or(self.notes_due)
     }
 
     /// Submits what can be submitted.
@@ -191,6 +199,10 @@ impl Store {
             return;
         }
         self.retry_at = None;
+        if self.notes_due.is_some_and(|due| due <= now) {
+            self.notes_due = None;
+            self.eager.append(&mut self.noted);
+        }
         while let Some(run) = self.eager.pop_first() {
             if !self.submit_run(run) {
                 self.eager.insert(run);
@@ -319,7 +331,7 @@ impl Store {
                         }
                         RunWrite::Start(_) => told(run, RunEvent::Started),
                         RunWrite::StepBegins(start) => told(run, RunEvent::StepBegins(start)),
-                        RunWrite::StepLog { .. } => {}
+                        RunWrite::StepNoted(_) | RunWrite::StepLog { .. } => {}
                         RunWrite::Row(row) if row.step_id == 0 => {
                             told(run, RunEvent::OutcomeRecorded);
                         }
@@ -342,6 +354,7 @@ impl Store {
                         RunWrite::StepBegins(start) => {
                             told(run, RunEvent::StepNotBegun(start, cause.clone()));
                         }
+                        RunWrite::StepNoted(_) => {}
                         RunWrite::StepLog { .. } | RunWrite::Row(_) => again.push(write),
                     }
                 }
@@ -392,6 +405,12 @@ fn apply(
                 }
             }
             RunWrite::StepBegins(start) => write.step_started(start)?,
+            RunWrite::StepNoted(start) => match write.step_started(start) {
+                Err(error) if !error.is_retryable() => {
+                    tracing::debug!(%error, "a step's begin was not noted");
+                }
+                noted => noted?,
+            },
             RunWrite::StepLog {
                 job,
                 step,

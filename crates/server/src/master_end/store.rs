@@ -201,16 +201,9 @@ impl MasterStore {
         rows_max: usize,
         bytes_max: usize,
     ) -> Result<Enlisted<LoadedInstructions>, CatalogError> {
-        let errors: Vec<InstructionNumber> = self.catalog.runs_read(|read| {
-            let states = read.download_states(Some(server))?;
-            Ok::<_, CatalogError>(
-                states
-                    .iter()
-                    .filter(|state| state.number > after.number && state.blocks())
-                    .map(|state| state.number)
-                    .collect(),
-            )
-        })?;
+        let errors: Vec<InstructionNumber> = self
+            .catalog
+            .runs_read(|read| read.blocking_instructions(server, after.number))?;
         self.catalog.definitions_read(|read| {
             match read.target(server)? {
                 None => return Ok(Enlisted::No),

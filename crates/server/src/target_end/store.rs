@@ -425,19 +425,20 @@ fn decide_start(
     now: jiff::Timestamp,
     session: i64,
 ) -> Result<Decided, CatalogError> {
-    let Some(document) = read.job_document(job)? else {
+    let Some(stored) = read.job(job)? else {
         return Ok(Decided::Refused(
             "The job is not on this server.".to_owned(),
         ));
     };
-    if document.steps.is_empty() {
+    // Steps are numbered from 1 without gaps.
+    if read.step(job, 1)?.is_none() {
         return Ok(Decided::Refused("The job has no steps.".to_owned()));
     }
     let start_step_id = match step_name {
-        None => document.job.start_step_id,
+        None => stored.start_step_id,
         Some(name) => {
-            let step = document
-                .steps
+            let steps = read.steps(job)?;
+            let step = steps
                 .iter()
                 .find(|step| step.name.to_lowercase() == name.to_lowercase());
             match step {

@@ -234,7 +234,7 @@ impl Driver {
             .map(|at| Duration::try_from(wall.duration_until(at)).unwrap_or_default());
         let deadlines = [
             self.changes_due,
-            self.store.retry_at(),
+            self.store.submit_at(),
             self.shutdown.as_ref().map(|shutdown| shutdown.deadline),
         ];
         deadlines

@@ -60,7 +60,11 @@ impl Driver {
                 let sent = self.launcher.start(&command);
                 points.hit("server.after_step_launch");
                 match sent {
-                    Ok(()) => self.store.note_step(begin(&command.key, now, false)),
+                    Ok(()) => {
+                        let begun = begin(&command.key, now, false);
+                        let monotonic = self.config.clock.monotonic();
+                        self.store.note_step(begun, monotonic);
+                    }
                     // The next connection shows whether it arrived.
                     Err(ExecError::Connection { .. }) => {}
                     Err(error) => {
