@@ -1,4 +1,4 @@
-//! Bounds of the system's allocator, set once before anything else runs.
+//! Bounds of the system's allocator, set once before anything else runs; and giving back what is free.
 //!
 //! The GNU allocator learns from freed blocks: after the first large one it keeps blocks of that size, in one
 //! pool per thread. A password takes 19 MiB to verify, so a burst of logins on many threads left hundreds of
@@ -27,5 +27,19 @@ pub fn bound() {
         unsafe {
             libc::mallopt(setting, value);
         }
+    }
+}
+
+/// Gives free memory back to the system. Takes milliseconds, in which other threads may wait for the allocator;
+/// elsewhere than on the GNU C library it does nothing.
+#[cfg_attr(
+    target_env = "gnu",
+    expect(unsafe_code, reason = "the allocator's functions are C functions")
+)]
+pub fn trim() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: malloc_trim takes the number of bytes to leave at the top of the heap and touches free memory alone.
+    unsafe {
+        libc::malloc_trim(0);
     }
 }

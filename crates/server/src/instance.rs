@@ -18,6 +18,7 @@ use crate::maintenance::Maintenance;
 use crate::master_end::{MasterEnd, MasterStore};
 use crate::options::{LISTEN_DEFAULT, ServeOptions, Settings, SettingsError};
 use crate::platform;
+use crate::rest::keep_small;
 use crate::services::{InstanceServices, token_proof};
 use crate::sessions::Sessions;
 use crate::tds_front::{ConnectionContext, FrontOptions, TdsFront, serve_connection};
@@ -27,6 +28,7 @@ use catalog::{
 };
 use console::Health;
 use engine::databases::{Databases, DatabasesError};
+use exec::ProgramPages;
 use fleet::admission::Admission;
 use fleet::master::MasterConfig;
 use fleet::message::{BackoffAdvice, Proof};
@@ -177,6 +179,8 @@ pub fn serve(options: ServeOptions) -> Result<(), ServeError> {
     if options.settings.database.is_some() {
         return Err(ServeError::DatabaseUnsupported);
     }
+    // While there is one thread.
+    let pages = Arc::new(ProgramPages::note());
     crate::allocator::bound();
     let runtime = Builder::new_multi_thread()
         .worker_threads(NETWORK_THREADS)
@@ -190,6 +194,7 @@ pub fn serve(options: ServeOptions) -> Result<(), ServeError> {
             source,
         })?;
     let instance = Instance::open(options, runtime.handle())?;
+    runtime.spawn(keep_small(pages, instance.catalog.clone()));
     let outcome = runtime.block_on(instance.run());
     shut_down(instance, runtime);
     outcome

@@ -21,6 +21,7 @@ pub mod master_end;
 pub mod options;
 mod outgoing;
 pub mod platform;
+pub mod rest;
 pub mod services;
 pub mod sessions;
 pub mod target_end;

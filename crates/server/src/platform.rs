@@ -5,6 +5,7 @@
 use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
+use std::time::Duration;
 use std::{fs, io};
 
 /// Mode of files that hold secrets.
@@ -46,6 +47,13 @@ pub fn write_private_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
 #[must_use]
 pub fn current_user() -> u32 {
     rustix::process::geteuid().as_raw()
+}
+
+/// Processor time that this process has used.
+#[must_use]
+pub fn processor_time() -> Duration {
+    let used = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    Duration::try_from(used).unwrap_or_default()
 }
 
 /// The host's name, without its domain; `localhost` when the system has none.

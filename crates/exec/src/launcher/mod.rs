@@ -10,13 +10,13 @@
 
 mod agent_link;
 mod inherited;
-mod memory;
 mod running;
 mod service;
 mod serving;
 mod steps;
 
 use crate::error::ExecError;
+use crate::pages::ProgramPages;
 use crate::socket;
 use service::Service;
 use std::ffi::OsString;
@@ -35,6 +35,9 @@ pub const STEPS_KNOWN_MAX: usize = 4_096;
 pub const OUTPUT_GRACE: Duration = Duration::from_secs(1);
 /// How long a launcher without an agent and without steps waits for either.
 pub const LINGER: Duration = Duration::from_secs(30);
+/// How long nothing runs before the launcher makes itself small: it is the whole program, of which it needs a
+/// hundredth.
+pub const REST_AFTER: Duration = Duration::from_secs(10);
 /// How often a step of an earlier launcher is looked at: its end tells nobody.
 pub const ORPHAN_CHECK_INTERVAL: Duration = Duration::from_millis(250);
 
@@ -71,12 +74,13 @@ pub fn dispatch(arguments: impl IntoIterator<Item = OsString>) -> Option<ExitCod
 #[must_use]
 pub fn main(dir: &Path) -> ExitCode {
     inherited::close_files();
+    let pages = ProgramPages::note();
     // Fails only where this process leads a group already, which a launcher started by a shell does.
     let _ = rustix::process::setsid();
     // So that what a step leaves behind does not become a zombie where no init reaps it.
     let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
     let mut stdout = std::io::stdout();
-    let mut service = match open(dir) {
+    let mut service = match open(dir, pages) {
         Ok(service) => service,
         Err(ExecError::Locked { .. }) => {
             let _ = writeln!(stdout, "{LOCKED}");
@@ -87,7 +91,7 @@ pub fn main(dir: &Path) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    memory::give_back();
+    service.rest();
     let _ = writeln!(stdout, "{READY}");
     let _ = stdout.flush();
     match service.run() {
@@ -99,7 +103,7 @@ pub fn main(dir: &Path) -> ExitCode {
     }
 }
 
-fn open(dir: &Path) -> Result<Service, ExecError> {
+fn open(dir: &Path, pages: ProgramPages) -> Result<Service, ExecError> {
     let (dir, lock) = take_directory(dir)?;
     std::env::set_current_dir("/").map_err(|source| ExecError::System {
         what: "change to the root directory",
@@ -109,7 +113,7 @@ fn open(dir: &Path) -> Result<Service, ExecError> {
         what: "bind the socket",
         source,
     })?;
-    Service::new(dir.clone(), dir.join(JOURNAL_NAME), lock, listener)
+    Service::new(dir.clone(), dir.join(JOURNAL_NAME), lock, listener, pages)
 }
 
 /// Checks the directory and locks it for the life of this process.

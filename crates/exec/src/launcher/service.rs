@@ -3,10 +3,11 @@
 
 use super::agent_link::AgentLink;
 use super::running::Running;
-use super::{LINGER, ORPHAN_CHECK_INTERVAL, OUTPUT_DIR};
+use super::{LINGER, ORPHAN_CHECK_INTERVAL, OUTPUT_DIR, REST_AFTER};
 use crate::clock::monotonic;
 use crate::error::ExecError;
 use crate::journal::{Journal, Record, Remembered, unknown_end};
+use crate::pages::ProgramPages;
 use crate::process;
 use crate::socket;
 use crate::step::StepKey;
@@ -61,6 +62,8 @@ pub(super) enum Timer {
     Orphans,
     /// See whether this launcher is still needed.
     Linger,
+    /// See whether it has nothing to do.
+    Rest,
 }
 
 /// The launcher.
@@ -88,6 +91,9 @@ pub(super) struct Service {
     pub(super) alone_since: Instant,
     pub(super) closing: bool,
     pub(super) buffer: Vec<u8>,
+    pub(super) pages: ProgramPages,
+    /// A look whether nothing runs is due.
+    pub(super) rest_due: bool,
 }
 
 fn system(what: &'static str) -> impl Fn(rustix::io::Errno) -> ExecError {
@@ -104,6 +110,7 @@ impl Service {
         journal: PathBuf,
         lock: File,
         listener: UnixListener,
+        pages: ProgramPages,
     ) -> Result<Self, ExecError> {
         let (journal, remembered) = Journal::open(journal)?;
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC).map_err(system("make an epoll"))?;
@@ -167,6 +174,8 @@ impl Service {
             alone_since: monotonic(),
             closing: false,
             buffer: Vec::new(),
+            pages,
+            rest_due: false,
         };
         service.adopt(remembered);
         service.remove_unknown_files();
@@ -280,7 +289,26 @@ impl Service {
                 Timer::Orphans => self.check_orphans(),
                 // `is_done` looks by itself.
                 Timer::Linger => {}
+                Timer::Rest => {
+                    self.rest_due = false;
+                    if self.running == 0 {
+                        self.rest();
+                    }
+                }
             }
+        }
+    }
+
+    /// Lets go of memory that is not needed while nothing runs.
+    pub(super) fn rest(&mut self) {
+        self.buffer = Vec::new();
+        self.pages.give_back();
+    }
+
+    /// Looks in a while whether nothing runs.
+    pub(super) fn rest_later(&mut self) {
+        if !std::mem::replace(&mut self.rest_due, true) {
+            self.schedule(REST_AFTER, Timer::Rest);
         }
     }
 

@@ -215,6 +215,7 @@ impl Service {
             None => return,
         };
         self.running -= 1;
+        self.rest_later();
         if let Some(pipe) = &running.output {
             let _ = epoll::delete(&self.epoll, pipe);
         }

@@ -1,4 +1,5 @@
-//! Keeps the launcher small: it is the whole program, of which it needs a hundredth.
+//! The program's own pages in memory: code and constants, which the system reads again from the file where they
+//! are needed after all.
 #![expect(
     unsafe_code,
     reason = "telling the system which pages are not needed has no safe form"
@@ -6,24 +7,35 @@
 
 use std::ffi::c_void;
 
-/// Lets go of the program's pages that starting it has touched: code and constants, which the system
-/// reads again from the file where they are needed after all.
-pub(super) fn give_back() {
-    let Ok(maps) = std::fs::read_to_string("/proc/self/smaps") else {
-        return;
-    };
-    for mapping in file_mappings(&maps) {
-        // SAFETY: the mapping is of a file, private, not writable, and no page of it differs from the
-        // file (it has no anonymous memory), so an access after this finds the same bytes as before.
-        // Only this thread runs, so nothing was mapped or unmapped since the list was read, but for the
-        // list's own memory, which is anonymous.
-        let _ = unsafe {
-            rustix::mm::madvise(
-                mapping.start as *mut c_void,
-                mapping.length,
-                rustix::mm::Advice::LinuxDontNeed,
-            )
-        };
+/// The mappings of the program and of the libraries it is linked with.
+#[derive(Debug)]
+pub struct ProgramPages(Vec<Mapping>);
+
+impl ProgramPages {
+    /// Takes note of the mappings. To be called at the start, while this thread is the only one: what is mapped
+    /// then stays mapped as it is until the process ends.
+    #[must_use]
+    pub fn note() -> Self {
+        let maps = std::fs::read_to_string("/proc/self/smaps").unwrap_or_default();
+        Self(file_mappings(&maps))
+    }
+
+    /// Lets go of the pages. The process does not count them as its own until it uses them again, which costs a
+    /// fault each few pages and, as long as the system keeps the file in memory, nothing else.
+    pub fn give_back(&self) {
+        for mapping in &self.0 {
+            // SAFETY: the mapping is of a file, private, not writable, and no page of it differed from the file
+            // when the list was made (it had no anonymous memory), so an access after this finds the same bytes
+            // as before. It was made by the system when the program started, and nothing in this process unmaps
+            // or changes the program or a library it is linked with; so the range still means the file.
+            let _ = unsafe {
+                rustix::mm::madvise(
+                    mapping.start as *mut c_void,
+                    mapping.length,
+                    rustix::mm::Advice::LinuxDontNeed,
+                )
+            };
+        }
     }
 }
 
@@ -67,6 +79,14 @@ fn header(line: &str) -> Option<Option<Mapping>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_program_goes_on_without_its_pages() {
+        let pages = ProgramPages::note();
+        assert!(!pages.0.is_empty());
+        pages.give_back();
+        assert_eq!("still here".len(), 10);
+    }
 
     #[test]
     fn only_unchanged_pages_of_files_go() {
