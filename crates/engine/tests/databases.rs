@@ -2,7 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
+mod common;
 #[path = "databases/registry.rs"]
 mod registry;
 #[path = "databases/support.rs"]
 mod support;
+#[path = "databases/tables.rs"]
+mod tables;

@@ -28,10 +28,19 @@ pub(super) fn create(db: &Connection) -> rusqlite::Result<()> {
     ))
 }
 
-/// Settings that every connection to such a file has; `schema` is its name on the connection.
-pub(super) fn settings(schema: &str, bytes_max: u64) -> String {
+/// What bounds the file in SQL; `schema` is its name on the connection.
+pub(crate) fn bounded(schema: &str, bytes_max: u64) -> String {
     let pages = bytes_max / PAGE_BYTES;
-    format!("PRAGMA {schema}.synchronous = FULL; PRAGMA {schema}.max_page_count = {pages};")
+    format!("PRAGMA {schema}.max_page_count = {pages}")
+}
+
+/// Whether commits to the file wait for the disk: SQLite's default, which cannot be set inside a transaction.
+pub(crate) fn is_durable(db: &Connection, schema: &str) -> rusqlite::Result<bool> {
+    const FULL: i64 = 2;
+    let level: i64 = db.query_row(&format!("PRAGMA {schema}.synchronous"), [], |row| {
+        row.get(0)
+    })?;
+    Ok(level >= FULL)
 }
 
 /// Bytes of a page, SQLite's default.
@@ -43,6 +52,9 @@ pub(crate) enum FileError {
     /// SQLite's failure.
     #[error("the file of a database cannot be read or written")]
     Sqlite(#[from] rusqlite::Error),
+    /// Out of numbers.
+    #[error("the database is out of numbers for objects")]
+    Numbers,
     /// A definition that this program does not understand.
     #[error("a definition in the file of a database cannot be read")]
     Definition(#[from] serde_json::Error),
@@ -51,7 +63,7 @@ pub(crate) enum FileError {
 pub(super) type Result<T> = std::result::Result<T, FileError>;
 
 /// Number of the state that the definitions are in.
-pub(crate) fn stamp(db: &Connection, schema: &str) -> Result<i64> {
+pub(super) fn stamp(db: &Connection, schema: &str) -> Result<i64> {
     Ok(db
         .prepare_cached(&format!(
             "SELECT value FROM {schema}.muster_state WHERE key = 'stamp'"

@@ -91,6 +91,12 @@ impl Databases {
         Ok(())
     }
 
+    /// Whether it is some session's current database.
+    pub(crate) fn in_use(&self, id: i32) -> bool {
+        self.database(id)
+            .is_some_and(|database| database.users.load(std::sync::atomic::Ordering::SeqCst) > 0)
+    }
+
     /// Removes a database and its file. Sessions that have it open read what they had until they let go of it.
     ///
     /// # Errors

@@ -11,6 +11,7 @@ mod file;
 mod list;
 pub mod model;
 mod type_text;
+mod writer;
 
 pub use model::{
     Body, CheckInfo, ColumnInfo, ConstraintInfo, DatabaseInfo, DefaultInfo, ExecuteAs,
@@ -19,18 +20,19 @@ pub use model::{
 };
 
 use crate::host::SYSTEM_DATABASES;
-use file::FileError;
+pub(crate) use file::{FileError, bounded, is_durable, load};
 pub use list::USER_DATABASES_MAX;
 use list::listed;
 use rusqlite::{Connection, OpenFlags};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use std::{fs, io};
 use tsql::eval::collate;
 use tsql::{SqlError, fault};
+pub(crate) use writer::Writer;
 
 /// Largest file of one database.
 pub const DATABASE_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
@@ -75,11 +77,18 @@ pub enum DatabasesError {
 
 /// One database's file, and what is known of it.
 #[derive(Debug)]
-struct Database {
-    path: PathBuf,
+pub(crate) struct Database {
+    pub(crate) id: i32,
+    pub(crate) path: PathBuf,
+    /// Tells it from an earlier database of the same number.
+    pub(crate) serial: u64,
+    /// Sessions whose current database it is.
+    pub(crate) users: AtomicUsize,
     /// Counts committed changes of definitions.
     generation: AtomicU64,
     cache: Mutex<Cache>,
+    /// Values of identities to come, by object: they are the instance's, not a session's.
+    identities: Mutex<HashMap<i32, Arc<AtomicI64>>>,
 }
 
 #[derive(Debug, Default)]
@@ -90,10 +99,15 @@ struct Cache {
 
 impl Database {
     fn new(directory: &Path, id: i32) -> Arc<Self> {
+        static SERIAL: AtomicU64 = AtomicU64::new(0);
         Arc::new(Self {
+            id,
+            serial: SERIAL.fetch_add(1, Ordering::SeqCst),
+            users: AtomicUsize::new(0),
             path: directory.join(format!("{id}.db")),
             generation: AtomicU64::new(0),
             cache: Mutex::default(),
+            identities: Mutex::default(),
         })
     }
 
@@ -127,7 +141,7 @@ impl Database {
     }
 
     /// Makes sure that the file exists.
-    fn ensure(&self) -> Result<(), FileError> {
+    pub(crate) fn ensure(&self) -> Result<(), FileError> {
         // The lock keeps two sessions from making it at once.
         let _cache = locked(&self.cache);
         if self.path.exists() {
@@ -152,6 +166,33 @@ impl Database {
             .map_err(|error| cannot_open(&error))?;
         Ok(())
     }
+
+    /// The counter of a table's identity. When nobody has used it since the start, it goes on where the file says, or
+    /// begins at its seed.
+    fn identity(&self, object: i32, seed: i64) -> Result<Arc<AtomicI64>, FileError> {
+        let mut identities = locked(&self.identities);
+        if let Some(known) = identities.get(&object) {
+            return Ok(Arc::clone(known));
+        }
+        let mut next = None;
+        if self.path.exists() {
+            let mut cache = locked(&self.cache);
+            let reader = match cache.reader.take() {
+                Some(reader) => reader,
+                None => open(&self.path)?,
+            };
+            next = Writer::new(&reader, "main").identity(object)?;
+            cache.reader = Some(reader);
+        }
+        let counter = Arc::new(AtomicI64::new(next.unwrap_or(seed)));
+        identities.insert(object, Arc::clone(&counter));
+        Ok(counter)
+    }
+
+    /// The table is gone, or its counter was rolled back: the next use begins anew.
+    pub(crate) fn forget_identity(&self, object: i32) {
+        locked(&self.identities).remove(&object);
+    }
 }
 
 fn cannot_open(error: &io::Error) -> FileError {
@@ -168,7 +209,8 @@ fn open(path: &Path) -> rusqlite::Result<Connection> {
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
     db.busy_timeout(LOCK_WAIT)?;
-    db.execute_batch(&file::settings("main", DATABASE_BYTES_MAX))?;
+    db.execute_batch("PRAGMA synchronous = FULL")?;
+    db.execute_batch(&file::bounded("main", DATABASE_BYTES_MAX))?;
     Ok(db)
 }
 
@@ -298,15 +340,37 @@ impl Databases {
     }
 
     /// The file behind a number.
-    fn database(&self, id: i32) -> Option<Arc<Database>> {
+    pub(crate) fn database(&self, id: i32) -> Option<Arc<Database>> {
         locked(&self.list)
             .get(&id)
             .map(|(_, database)| Arc::clone(database))
     }
+
+    /// The counter of a table's identity.
+    pub(crate) fn identity(
+        &self,
+        database: i32,
+        object: i32,
+        seed: i64,
+    ) -> Result<Arc<AtomicI64>, SqlError> {
+        let database = self
+            .database(database)
+            .ok_or_else(|| fault::internal("a database is gone"))?;
+        database
+            .identity(object, seed)
+            .map_err(|error| unreadable(&error))
+    }
+
+    /// A session has committed a change of definitions.
+    pub(crate) fn changed(&self, id: i32) {
+        if let Some(database) = self.database(id) {
+            database.generation.fetch_add(1, Ordering::SeqCst);
+        }
+    }
 }
 
 /// The error for a database whose file cannot be read; the cause goes to the log.
-fn unreadable(error: &FileError) -> SqlError {
+pub(crate) fn unreadable(error: &FileError) -> SqlError {
     let cause = std::error::Error::source(error).map(ToString::to_string);
     tracing::error!(%error, cause, "read a database");
     fault::internal("the file of a database cannot be read")

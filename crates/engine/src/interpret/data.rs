@@ -1,4 +1,4 @@
-//! INSERT, UPDATE, DELETE and TRUNCATE of temporary tables and table variables.
+//! INSERT, UPDATE, DELETE and TRUNCATE of temporary tables, table variables and permanent tables.
 
 #![expect(
     clippy::wildcard_enum_match_arm,
@@ -191,11 +191,14 @@ impl Interpreter<'_> {
                 if !shape.is_empty() {
                     count(shape.len())?;
                 }
-                let mut total = 0;
-                for row in rows {
-                    total += self.insert_row(&table, &columns, &shape, row, frame)?;
-                }
-                Ok(Some(total))
+                let frame = &*frame;
+                self.whole(|own| {
+                    let mut total = 0;
+                    for row in rows {
+                        total += own.insert_row(&table, &columns, &shape, row, frame)?;
+                    }
+                    Ok(Some(total))
+                })
             }
         }
     }
@@ -385,13 +388,14 @@ impl Interpreter<'_> {
         let value: Option<i64> = store
             .db
             .query_row(
-                &format!("SELECT {word}(c{at}) FROM t{}", table.key),
+                &format!("SELECT {word}(c{at}) FROM {}", table.sql_name()),
                 [],
                 |row| row.get(0),
             )
             .map_err(|error| store.error(&error))?;
         if let Some(value) = value {
             table.saw_identity(value);
+            self.keep_identity(table)?;
             self.core.shared.facts().identity = Some(i128::from(value));
         }
         Ok(())
@@ -459,12 +463,17 @@ impl Interpreter<'_> {
         frame: &Frame,
         verb: &str,
     ) -> Result<u64, SqlError> {
-        if table.checks.is_empty() || verb == Verb::Delete.name() {
+        let unchecked = table.checks.is_empty() || verb == Verb::Delete.name();
+        if unchecked && table.place.is_none() {
             return self.change_rows(table, text, plan);
         }
         self.whole(|own| {
+            own.lock_table(table)?;
             let count = own.change_rows(table, text, plan)?;
-            own.checks_hold(table, frame, verb)?;
+            if !unchecked {
+                own.checks_hold(table, frame, verb)?;
+            }
+            own.keep_identity(table)?;
             Ok(count)
         })
     }
@@ -478,7 +487,7 @@ impl Interpreter<'_> {
     ) -> Result<u64, SqlError> {
         change(self.core, self.cancel, text, plan).map_err(|error| match error {
             ChangeError::Sql(error) => error,
-            ChangeError::Constraint(message) => violated(table, &message),
+            ChangeError::Constraint(message) => self.violated(table, text, &message),
         })
     }
 
@@ -503,6 +512,7 @@ impl Interpreter<'_> {
     }
 
     pub(super) fn core_batch(&mut self, text: &str) -> Result<(), SqlError> {
+        self.core.begin_writing(self.cancel)?;
         let store = self.core.store(self.cancel)?;
         store
             .db
@@ -526,11 +536,11 @@ impl Interpreter<'_> {
                 let id = binder.open_table(&table.name, &table.shape());
                 (id, binder.expr(check)?)
             };
+            let own = table.sql_name();
             let (text, plan) = self.generate(frame, |generator| {
-                let table = generator.table(table.key);
                 let condition = generator.expr(&bound)?;
                 Ok(format!(
-                    "SELECT 1 FROM {table} AS s{id} WHERE NOT ({condition}) LIMIT 1"
+                    "SELECT 1 FROM {own} AS s{id} WHERE NOT ({condition}) LIMIT 1"
                 ))
             })?;
             let broken = super::query::run(
@@ -546,8 +556,8 @@ impl Interpreter<'_> {
                     verb,
                     "CHECK",
                     name,
-                    "tempdb",
-                    &table.name,
+                    table.database_name(),
+                    &table.object_name(),
                     "",
                 ]));
             }
@@ -557,7 +567,10 @@ impl Interpreter<'_> {
 
     pub(super) fn truncate(&mut self, target: &DmlTarget, frame: &Frame) -> Result<(), SqlError> {
         let table = self.own_target(target, frame, "TRUNCATE")?;
-        self.core_batch(&format!("DELETE FROM t{}", table.key))?;
+        if let Some(place) = &table.place {
+            return self.truncate_permanent(&table, place);
+        }
+        self.core_batch(&format!("DELETE FROM {}", table.sql_name()))?;
         table.reseed();
         Ok(())
     }
@@ -643,7 +656,7 @@ pub(super) fn computed_column(name: &str) -> SqlError {
 pub(super) fn target_of(table: &OwnTable, at: usize, verb: &'static str) -> Target {
     let column = &table.columns[at].column;
     Target {
-        table: table.name.clone(),
+        table: table.full_name(),
         column: column.name.clone(),
         ty: column.ty,
         nullable: column.nullable,
@@ -697,29 +710,6 @@ impl Target {
             }
         })
     }
-}
-
-/// The error behind SQLite's "UNIQUE constraint failed: t5.c0, t5.c1".
-fn violated(table: &OwnTable, message: &str) -> SqlError {
-    let columns: Vec<usize> = message
-        .rsplit(':')
-        .next()
-        .unwrap_or_default()
-        .split(',')
-        .filter_map(|part| part.trim().rsplit(".c").next()?.parse().ok())
-        .collect();
-    let key = table.keys.iter().find(|key| {
-        key.columns.len() == columns.len() && key.columns.iter().all(|(at, _)| columns.contains(at))
-    });
-    let (kind, name) = key.map_or(("UNIQUE KEY", ""), |key| {
-        let kind = if key.primary {
-            "PRIMARY KEY"
-        } else {
-            "UNIQUE KEY"
-        };
-        (kind, key.name.as_str())
-    });
-    messages::DUPLICATE_KEY.with(&[kind, name, &table.name, "…"])
 }
 
 /// Takes rows for an INSERT … EXEC; messages go on to the client.

@@ -10,8 +10,8 @@ use crate::session::tables::{OwnColumn, OwnKey, OwnTable};
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 use tsql::ast::{
-    ColumnKind, Constraint, ConstraintKind, CreateIndex, CreateTable, DropKind, DropObjects,
-    IndexColumn, ObjectName, TableDefinition,
+    ColumnKind, Constraint, ConstraintKind, CreateIndex, CreateTable, IndexColumn, ObjectName,
+    TableDefinition,
 };
 use tsql::bind::ir::Query;
 use tsql::bind::{DefaultLength, resolve_type};
@@ -25,11 +25,11 @@ impl Interpreter<'_> {
     pub(super) fn create_table(
         &mut self,
         create: &CreateTable,
-        _frame: &Frame,
+        frame: &Frame,
     ) -> Result<(), SqlError> {
         let name = &create.name.name.text;
         if !create.name.is_temporary() {
-            return Err(fault::not_supported("CREATE TABLE of a permanent table"));
+            return self.create_permanent_table(create, frame);
         }
         let level = self.temp_level();
         let table = self.define(name, &create.definition, false)?;
@@ -99,7 +99,7 @@ impl Interpreter<'_> {
                 table.identity = Some(at);
                 table.seed = seed.seed;
                 table.increment = seed.increment;
-                table.next = AtomicI64::new(seed.seed);
+                table.next = Arc::new(AtomicI64::new(seed.seed));
                 nullable = false;
             }
             table.columns.push(OwnColumn {
@@ -186,9 +186,6 @@ impl Interpreter<'_> {
         query: &Query,
         frame: &Frame,
     ) -> Result<u64, SqlError> {
-        if !into.is_temporary() {
-            return Err(fault::not_supported("SELECT INTO of a permanent table"));
-        }
         let name = &into.name.text;
         let mut columns: Vec<OwnColumn> = Vec::with_capacity(query.columns.len());
         for column in &query.columns {
@@ -208,6 +205,9 @@ impl Interpreter<'_> {
             });
         }
         let places: Vec<usize> = (0..columns.len()).collect();
+        if !into.is_temporary() {
+            return self.select_into_permanent(into, query, &places, frame);
+        }
         let key = self.core.shared.next_key();
         let table = OwnTable {
             columns,
@@ -230,11 +230,11 @@ impl Interpreter<'_> {
             return Err(fault::not_supported(&format!("CREATE {kind} INDEX")));
         }
         let unknown = || messages::OBJECT_NOT_FOUND.with(&[&create.table.to_string()]);
-        if !create.table.is_temporary() {
-            return Err(fault::not_supported("CREATE INDEX on a permanent table"));
-        }
         if create.filter.is_some() {
             return Err(fault::not_supported("a filtered index"));
+        }
+        if !create.table.is_temporary() {
+            return self.create_permanent_index(create);
         }
         let key = self
             .core
@@ -270,25 +270,19 @@ impl Interpreter<'_> {
         })
     }
 
-    pub(super) fn drop_objects(&mut self, objects: &DropObjects) -> Result<(), SqlError> {
-        let kind = match objects.kind {
-            DropKind::Table => "table",
-            _ => return Err(fault::not_supported("DROP of this kind of object")),
-        };
-        for name in &objects.names {
-            let key = if name.is_temporary() {
-                self.core.shared.temp_key(&name.name.text)
-            } else {
-                None
-            };
-            match key {
-                Some(key) => self.drop_own(key),
-                None if objects.if_exists => {}
-                None => {
-                    return Err(messages::CANNOT_DROP
-                        .with(&["drop", kind, &name.to_string()])
-                        .with_state(5));
-                }
+    /// DROP TABLE of a temporary table.
+    pub(super) fn drop_temporary(
+        &mut self,
+        name: &ObjectName,
+        if_exists: bool,
+    ) -> Result<(), SqlError> {
+        match self.core.shared.temp_key(&name.name.text) {
+            Some(key) => self.drop_own(key),
+            None if if_exists => {}
+            None => {
+                return Err(messages::CANNOT_DROP
+                    .with(&["drop", "table", &name.to_string()])
+                    .with_state(5));
             }
         }
         Ok(())

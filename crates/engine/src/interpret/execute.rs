@@ -336,6 +336,7 @@ impl Interpreter<'_> {
             variables: &variables,
         };
         frame.inner = true;
+        frame.text = Arc::from(text);
         let database = self.core.database.clone();
         let before = self.core.shared.facts().clone();
         let result = match parse_batch(text, &options) {
@@ -371,9 +372,8 @@ impl Interpreter<'_> {
             facts.isolation = before.isolation;
         }
         if self.core.database != database {
-            let old = std::mem::replace(&mut self.core.database, database.clone());
-            self.core.shared.facts().database.clone_from(&database);
-            self.core.shared.host().enter_database(&database);
+            let old = self.core.database.clone();
+            self.core.enter_database(&database);
             self.sink
                 .env_change(EnvChange::Database { old, new: database });
         }

@@ -14,7 +14,9 @@ mod definition;
 mod execute;
 mod merge;
 mod message;
+mod objects;
 mod output;
+mod permanent;
 mod program;
 mod query;
 mod remote;
@@ -36,6 +38,7 @@ use crate::session::names::{Local, Names, Scope};
 use crate::session::shared::{Object, option};
 use message::{SEVERITY_MAX, SEVERITY_WITHOUT_LOG_MAX};
 use program::{Op, Program};
+use std::sync::Arc;
 use tsql::ast::{Declaration, Expr, QueryBody, Statement, StatementKind};
 use tsql::bind::ir::TypedExpr;
 use tsql::bind::{Binder, DefaultLength, resolve_type};
@@ -77,6 +80,8 @@ pub(crate) struct Frame {
     /// Whether this is not the batch that the client sent.
     inner: bool,
     return_code: i32,
+    /// The text that the statements stand in.
+    text: Arc<str>,
     /// Cursor variables, in lower case, and the cursors they stand for.
     cursors: Vec<(String, Option<String>)>,
 }
@@ -186,7 +191,10 @@ impl<'r> Interpreter<'r> {
 
     /// Runs a batch from its text.
     pub(crate) fn batch(&mut self, text: &str) {
-        let mut frame = Frame::default();
+        let mut frame = Frame {
+            text: Arc::from(text),
+            ..Frame::default()
+        };
         let options = ParseOptions {
             quoted_identifier: self.core.shared.facts().has(option::QUOTED_IDENTIFIER),
             variables: &[],
@@ -679,8 +687,32 @@ impl<'r> Interpreter<'r> {
                 .writes_tables()
                 .map_err(Failure::from)
                 .and_then(|()| done(self.create_table(create, frame))),
-            StatementKind::CreateIndex(create) => done(self.create_index(create)),
-            StatementKind::DropIndex(_) => Err(fault::not_supported("DROP INDEX").into()),
+            StatementKind::CreateIndex(create) => self
+                .writes_tables()
+                .map_err(Failure::from)
+                .and_then(|()| done(self.create_index(create))),
+            StatementKind::DropIndex(drop) => self
+                .writes_tables()
+                .map_err(Failure::from)
+                .and_then(|()| done(self.drop_index(drop))),
+            StatementKind::AlterTable(alter) => self
+                .writes_tables()
+                .map_err(Failure::from)
+                .and_then(|()| done(self.alter_table(alter, frame))),
+            StatementKind::CreateDatabase(create) => done(self.create_database(create)),
+            StatementKind::AlterDatabase(alter) => done(self.alter_database(alter)),
+            StatementKind::CreateSchema(create) => self
+                .writes_tables()
+                .map_err(Failure::from)
+                .and_then(|()| done(self.create_schema(create))),
+            StatementKind::CreateSynonym(create) => self
+                .writes_tables()
+                .map_err(Failure::from)
+                .and_then(|()| done(self.create_synonym(create))),
+            StatementKind::CreateType(create) => self
+                .writes_tables()
+                .map_err(Failure::from)
+                .and_then(|()| done(self.create_type(create, frame))),
             StatementKind::Drop(objects) => self
                 .writes_tables()
                 .map_err(Failure::from)
@@ -716,11 +748,16 @@ impl<'r> Interpreter<'r> {
 
     // ---- expressions ----
 
-    pub(crate) fn bind(&self, expr: &Expr, frame: &Frame) -> Result<TypedExpr, SqlError> {
-        let names = Names {
+    /// What names mean to the statements of a frame.
+    pub(crate) fn names<'n>(&'n self, scope: &'n Scope) -> Names<'n> {
+        Names {
             shared: &self.core.shared,
-            scope: &frame.scope,
-        };
+            scope,
+        }
+    }
+
+    pub(crate) fn bind(&self, expr: &Expr, frame: &Frame) -> Result<TypedExpr, SqlError> {
+        let names = self.names(&frame.scope);
         Binder::new(&names).expr(expr)
     }
 
@@ -955,16 +992,10 @@ fn reads_tables(body: &QueryBody) -> bool {
 /// The feature behind a statement that is not there yet.
 fn unsupported_name(kind: &StatementKind) -> &str {
     match kind {
-        StatementKind::AlterTable(_) => "ALTER TABLE",
         StatementKind::CreateView(_) => "CREATE VIEW",
         StatementKind::CreateProcedure(_) => "CREATE PROCEDURE",
         StatementKind::CreateFunction(_) => "CREATE FUNCTION",
         StatementKind::CreateTrigger(_) | StatementKind::ToggleTrigger { .. } => "a trigger",
-        StatementKind::CreateType(_) => "CREATE TYPE",
-        StatementKind::CreateSynonym(_) => "CREATE SYNONYM",
-        StatementKind::CreateDatabase(_) => "CREATE DATABASE",
-        StatementKind::AlterDatabase(_) => "ALTER DATABASE",
-        StatementKind::CreateSchema(_) => "CREATE SCHEMA",
         StatementKind::ExecuteAs(_) | StatementKind::Revert => "EXECUTE AS",
         StatementKind::Kill(_) => "KILL",
         StatementKind::Dbcc { .. } => "DBCC",

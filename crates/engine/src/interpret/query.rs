@@ -17,9 +17,12 @@ use tsql::{Row, SqlError, SqlType, Value, fault, messages};
 /// Levels of recursion of a common table expression without OPTION (MAXRECURSION).
 const RECURSION_DEFAULT: u32 = 100;
 
-/// Whether a key is a table of the session's own.
-pub(super) fn is_own(shared: &Shared) -> impl Fn(u32) -> bool + '_ {
-    |key| matches!(shared.object(key), Some(Object::Own(_)))
+/// SQL names of the tables that have rows of their own.
+pub(super) fn own_names(shared: &Shared) -> impl Fn(u32) -> Option<String> + '_ {
+    |key| match shared.object(key) {
+        Some(Object::Own(table)) => Some(table.sql_name()),
+        _ => None,
+    }
 }
 
 impl Interpreter<'_> {
@@ -235,7 +238,7 @@ impl Interpreter<'_> {
     ) -> Result<(String, Plan), SqlError> {
         let shared = &self.core.shared;
         let env = Env::new(shared, &frame.values);
-        let own = is_own(shared);
+        let own = own_names(shared);
         let mut generator = Generator::new(&env, &own);
         let text = write(&mut generator)?;
         Ok((text, generator.plan))
@@ -348,6 +351,7 @@ fn change_attached(
     plan: Plan,
 ) -> Result<u64, ChangeError> {
     let shared = std::sync::Arc::clone(&core.shared);
+    core.begin_writing(cancel).map_err(ChangeError::Sql)?;
     let store = core.store(cancel).map_err(ChangeError::Sql)?;
     for key in &plan.objects {
         store.attach(*key).map_err(ChangeError::Sql)?;

@@ -216,9 +216,8 @@ impl Interpreter<'_> {
     pub(super) fn use_database(&mut self, name: &str) -> Result<(), SqlError> {
         let known = self.core.shared.host().database(name);
         let new = known.ok_or_else(|| messages::UNKNOWN_DATABASE.with(&[name]))?;
-        let old = std::mem::replace(&mut self.core.shared.facts().database, new.clone());
-        self.core.shared.host().enter_database(&new);
-        self.core.database.clone_from(&new);
+        let old = self.core.database.clone();
+        self.core.enter_database(&new);
         self.sink.env_change(EnvChange::Database {
             old,
             new: new.clone(),

@@ -203,7 +203,9 @@ impl Interpreter<'_> {
         verb: &str,
     ) -> Result<u64, SqlError> {
         self.whole(|own| {
+            own.lock_table(table)?;
             let count = own.apply(table, stage)?;
+            own.keep_identity(table)?;
             if verb != Verb::Delete.name() {
                 own.checks_hold(table, frame, verb)?;
             }
@@ -214,7 +216,7 @@ impl Interpreter<'_> {
 
     fn apply(&mut self, table: &Arc<OwnTable>, stage: &Stage) -> Result<u64, SqlError> {
         let (row, action) = (Stage::ROW, Stage::ACTION);
-        let own = format!("t{}", table.key);
+        let own = table.sql_name();
         let hidden = format!("t{}", stage.key);
         let stored = || (0..stage.width).filter(|at| table.columns[*at].computed.is_none());
         let names: Vec<String> = stored().map(|at| format!("c{at}")).collect();

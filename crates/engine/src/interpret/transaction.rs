@@ -21,12 +21,6 @@ impl Interpreter<'_> {
         let count = self.core.shared.facts().tran_count;
         if count == 0 {
             self.core.shared.host().begin()?;
-            if let Some(store) = self.core.store.as_ref() {
-                store
-                    .db
-                    .execute_batch("BEGIN")
-                    .map_err(|error| store.error(&error))?;
-            }
             self.core.transaction += 1;
             name.clone_into(&mut self.core.transaction_name);
             self.sink
@@ -50,12 +44,15 @@ impl Interpreter<'_> {
                     // The host has rolled back; so does the session.
                     self.core.shared.facts().tran_count = 0;
                     self.end_store_transaction("ROLLBACK")?;
+                    self.definitions_ended(false);
                     self.sink
                         .env_change(EnvChange::TransactionRolledBack(self.core.transaction));
                     return Err(error);
                 }
                 self.core.shared.facts().tran_count = 0;
-                self.end_store_transaction("COMMIT")?;
+                let ended = self.end_store_transaction("COMMIT");
+                self.definitions_ended(ended.is_ok());
+                ended?;
                 self.sink
                     .env_change(EnvChange::TransactionCommitted(self.core.transaction));
                 Ok(())
@@ -101,7 +98,8 @@ impl Interpreter<'_> {
             Some(at) if !name.is_empty() => {
                 self.core.shared.host().savepoint(name, true)?;
                 self.core.savepoints.truncate(at + 1);
-                self.store_batch(&format!("ROLLBACK TO p{at}"))
+                self.store_batch(&format!("ROLLBACK TO p{at}"))?;
+                self.definitions_restored()
             }
             _ if name.is_empty() || name.eq_ignore_ascii_case(&self.core.transaction_name) => {
                 self.rollback_all()
@@ -118,6 +116,7 @@ impl Interpreter<'_> {
         }
         let result = self.core.shared.host().rollback();
         self.end_store_transaction("ROLLBACK")?;
+        self.definitions_ended(false);
         self.sink
             .env_change(EnvChange::TransactionRolledBack(self.core.transaction));
         result

@@ -3,6 +3,7 @@
 pub(crate) mod environment;
 pub(crate) mod names;
 mod options;
+pub(crate) mod permanent;
 pub(crate) mod shared;
 pub(crate) mod tables;
 
@@ -15,6 +16,7 @@ use crate::interpret::cursor::Cursors;
 use crate::interpret::wire_cursor::WireCursors;
 use crate::rpc::{BatchOutcome, RpcCall, RpcOutcome};
 use crate::store::Store;
+use permanent::InUse;
 use shared::{Facts, Shared, option};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -53,33 +55,55 @@ pub(crate) struct Core {
     pub(crate) identity_insert: Option<u32>,
     /// What INSERT BULK announced: the next request has to bring the rows.
     pub(crate) bulk: Option<BulkLoad>,
+    /// Keeps the current database from being dropped.
+    in_use: Option<InUse>,
+    /// Tables whose identities the open transaction began anew: database and object.
+    pub(crate) reseeded: Vec<(i32, i32)>,
     /// Indexes made so far, for their names.
     pub(crate) indexes: u64,
 }
 
 impl Core {
+    /// The current database is this from now on.
+    pub(crate) fn enter_database(&mut self, name: &str) {
+        name.clone_into(&mut self.database);
+        name.clone_into(&mut self.shared.facts().database);
+        self.shared.host().enter_database(name);
+        self.in_use = self.shared.permanent.hold(name);
+    }
+
     /// The session's database, opened at the first use.
     pub(crate) fn store(&mut self, cancel: &CancelToken) -> Result<&mut Store, SqlError> {
         if self.store.is_none() {
             let mut store = Store::open(Arc::clone(&self.shared), self.options.limits.temp_bytes)?;
             store.watch(cancel)?;
-            if self.shared.facts().tran_count > 0 {
-                store
-                    .db
-                    .execute_batch("BEGIN")
-                    .map_err(|error| store.error(&error))?;
-                for at in 0..self.savepoints.len() {
-                    store
-                        .db
-                        .execute_batch(&format!("SAVEPOINT p{at}"))
-                        .map_err(|error| store.error(&error))?;
-                }
-            }
             self.store = Some(store);
         }
         self.store
             .as_mut()
             .ok_or_else(|| tsql::fault::internal("no database"))
+    }
+
+    /// Before a write: inside BEGIN TRANSACTION the session's database begins one too, with the savepoints there are.
+    ///
+    /// Until then each statement reads what others have committed.
+    pub(crate) fn begin_writing(&mut self, cancel: &CancelToken) -> Result<(), SqlError> {
+        if self.shared.facts().tran_count == 0 {
+            return Ok(());
+        }
+        let savepoints = self.savepoints.len();
+        let store = self.store(cancel)?;
+        if !store.db.is_autocommit() {
+            return Ok(());
+        }
+        let mut text = "BEGIN".to_owned();
+        for at in 0..savepoints {
+            text.push_str(&format!("; SAVEPOINT p{at}"));
+        }
+        store
+            .db
+            .execute_batch(&text)
+            .map_err(|error| store.error(&error))
     }
 }
 
@@ -103,7 +127,7 @@ impl Session {
         let mut options = options;
         options.database.clone_from(&database);
         let facts = Facts::new(&options, seed);
-        Ok(Self {
+        let mut session = Self {
             core: Core {
                 shared: Arc::new(Shared::new(host, facts)),
                 store: None,
@@ -118,9 +142,13 @@ impl Session {
                 savepoints: Vec::new(),
                 identity_insert: None,
                 bulk: None,
+                in_use: None,
+                reseeded: Vec::new(),
                 indexes: 0,
             },
-        })
+        };
+        session.core.in_use = session.core.shared.permanent.hold(&session.core.database);
+        Ok(session)
     }
 
     /// The beginning of every request but a bulk load's rows.
@@ -292,12 +320,9 @@ impl Session {
         self.core.savepoints.clear();
         self.core.identity_insert = None;
         self.core.bulk = None;
-        self.core.database.clone_from(&self.core.options.database);
         let random = self.core.shared.facts().random;
         *self.core.shared.facts() = Facts::new(&self.core.options, random);
-        self.core
-            .shared
-            .host()
-            .enter_database(&self.core.options.database);
+        let database = self.core.options.database.clone();
+        self.core.enter_database(&database);
     }
 }

@@ -72,6 +72,18 @@ impl Names<'_> {
             .find_map(|(database, schema)| host.function(database, schema, &name.name.text))
     }
 
+    /// A table that a user made.
+    fn permanent(&self, database: &str, name: &ObjectName) -> Result<Option<TableShape>, SqlError> {
+        for schema in Self::schemas(name) {
+            let permanent = &self.shared.permanent;
+            if let Some(found) = permanent.find(database, schema, &name.name.text)? {
+                let table = self.shared.permanent_table(&found)?;
+                return Ok(self.own(table.key));
+            }
+        }
+        Ok(None)
+    }
+
     fn own(&self, key: u32) -> Option<TableShape> {
         match self.shared.object(key) {
             Some(Object::Own(table)) => Some(TableShape {
@@ -104,7 +116,9 @@ impl Catalog for Names<'_> {
             .into_iter()
             .find_map(|schema| host.table(&database, schema, &name.name.text));
         drop(host);
-        let decl = decl.ok_or_else(unknown)?;
+        let Some(decl) = decl else {
+            return self.permanent(&database, name)?.ok_or_else(unknown);
+        };
         let columns = decl.columns.clone();
         let key = self.shared.intern(Object::HostTable { database, decl });
         Ok(TableShape { key, columns })

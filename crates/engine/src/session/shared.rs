@@ -1,6 +1,7 @@
 //! What SQLite's callbacks and the interpreter share: the host, the known objects, facts of the session.
 
 use crate::host::{FunctionDecl, Host, TableDecl};
+use crate::session::permanent::Permanent;
 use crate::session::tables::OwnTable;
 use crate::store::functions::Compiled;
 use crate::store::generate::Fragment;
@@ -28,7 +29,7 @@ pub(crate) enum Object {
     HostFunction(Arc<FunctionDecl>),
     /// A built-in function that gives rows.
     Rowset(Arc<Rowset>),
-    /// A temporary table or table variable.
+    /// A temporary table, a table variable, or a permanent table of a database.
     Own(Arc<OwnTable>),
     /// A temporary table that was dropped.
     Gone,
@@ -132,6 +133,8 @@ impl Facts {
 /// The shared state of one session.
 pub(crate) struct Shared {
     host: Mutex<Box<dyn Host>>,
+    /// What users made in the instance's databases.
+    pub(crate) permanent: Permanent,
     pub(crate) facts: Mutex<Facts>,
     /// Compiled expressions of the running statement.
     plan: Mutex<Arc<Vec<Compiled>>>,
@@ -154,6 +157,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Shared {
     pub(crate) fn new(host: Box<dyn Host>, facts: Facts) -> Self {
         Self {
+            permanent: Permanent::new(host.databases()),
             host: Mutex::new(host),
             facts: Mutex::new(facts),
             plan: Mutex::default(),
@@ -235,6 +239,7 @@ impl Shared {
     pub(crate) fn clear_objects(&self) {
         locked(&self.objects).clear();
         locked(&self.temps).clear();
+        self.permanent.clear();
     }
 
     /// The key that the next own table will have.
@@ -244,6 +249,15 @@ impl Shared {
 
     pub(crate) fn add_own(&self, table: Arc<OwnTable>) {
         locked(&self.objects).push(Object::Own(table));
+    }
+
+    /// Puts another state of a permanent table in its old one's place.
+    pub(crate) fn replace_own(&self, table: Arc<OwnTable>) {
+        if let Ok(at) = usize::try_from(table.key)
+            && let Some(slot) = locked(&self.objects).get_mut(at)
+        {
+            *slot = Object::Own(table);
+        }
     }
 
     /// The key of a temporary table.
@@ -284,13 +298,14 @@ impl Shared {
             .collect()
     }
 
-    /// Keys of all own tables that still exist.
+    /// The session's own tables that still exist.
     pub(crate) fn own_tables(&self) -> Vec<Arc<OwnTable>> {
         locked(&self.objects)
             .iter()
             .filter_map(|object| match object {
-                Object::Own(table) => Some(Arc::clone(table)),
-                Object::HostTable { .. }
+                Object::Own(table) if table.place.is_none() => Some(Arc::clone(table)),
+                Object::Own(_)
+                | Object::HostTable { .. }
                 | Object::HostFunction(_)
                 | Object::Rowset(_)
                 | Object::Gone => None,

@@ -1,16 +1,18 @@
-//! Temporary tables and table variables.
+//! Tables that statements write: temporary tables, table variables, and permanent tables of databases.
 
 #![expect(
     clippy::wildcard_enum_match_arm,
     reason = "only the narrow integers bound an identity"
 )]
 
+use crate::databases::ObjectInfo;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use tsql::ast::Expr;
 use tsql::eval::collate;
 use tsql::{Column, SqlError, SqlType, fault};
 
-/// A column of a temporary table or table variable.
+/// A column of such a table.
 #[derive(Debug, Clone)]
 pub(crate) struct OwnColumn {
     pub(crate) column: Column,
@@ -28,7 +30,20 @@ pub(crate) struct OwnKey {
     pub(crate) columns: Vec<(usize, bool)>,
 }
 
-/// A temporary table or table variable. Its rows are in the session's database, as table `t<key>`.
+/// Where a permanent table is kept.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    /// Number of its database, whose file is attached as `d<number>`.
+    pub(crate) database: i32,
+    /// Name of that database.
+    pub(crate) database_name: String,
+    /// Name of its schema.
+    pub(crate) schema: String,
+    /// Its definition; its rows are in table `t<object number>`.
+    pub(crate) object: Arc<ObjectInfo>,
+}
+
+/// A table. The rows of a temporary one or of a table variable are in the session's database, as table `t<key>`.
 #[derive(Debug)]
 pub(crate) struct OwnTable {
     pub(crate) key: u32,
@@ -42,9 +57,11 @@ pub(crate) struct OwnTable {
     pub(crate) seed: i64,
     pub(crate) increment: i64,
     /// The value that the next row gets.
-    pub(crate) next: AtomicI64,
+    pub(crate) next: Arc<AtomicI64>,
     /// Whether it is a table variable, which ROLLBACK leaves alone.
     pub(crate) variable: bool,
+    /// Where a permanent table is kept; `None` for the session's own.
+    pub(crate) place: Option<Place>,
 }
 
 impl OwnTable {
@@ -59,8 +76,40 @@ impl OwnTable {
             identity: None,
             seed: 1,
             increment: 1,
-            next: AtomicI64::new(1),
+            next: Arc::new(AtomicI64::new(1)),
             variable,
+            place: None,
+        }
+    }
+
+    /// The table's name in SQLite's SQL.
+    pub(crate) fn sql_name(&self) -> String {
+        match &self.place {
+            None => format!("t{}", self.key),
+            Some(place) => format!("d{}.t{}", place.database, place.object.id),
+        }
+    }
+
+    /// The name as errors about keys and constraints have it: `dbo.t`.
+    pub(crate) fn object_name(&self) -> String {
+        match &self.place {
+            None => self.name.clone(),
+            Some(place) => format!("{}.{}", place.schema, self.name),
+        }
+    }
+
+    /// Name of the database it is in.
+    pub(crate) fn database_name(&self) -> &str {
+        self.place
+            .as_ref()
+            .map_or("tempdb", |place| &place.database_name)
+    }
+
+    /// The name as errors about values have it: `database.dbo.t`.
+    pub(crate) fn full_name(&self) -> String {
+        match &self.place {
+            None => self.name.clone(),
+            Some(place) => format!("{}.{}.{}", place.database_name, place.schema, self.name),
         }
     }
 

@@ -48,8 +48,8 @@ impl Fragment {
 /// Generates the text of one statement.
 pub(crate) struct Generator<'e> {
     env: &'e dyn Environment,
-    /// Whether a key is a table of the session's own: its SQL name differs from a virtual table's.
-    own: &'e dyn Fn(u32) -> bool,
+    /// The SQL name behind the key of a table that has rows of its own; `None` for a virtual table.
+    own: &'e dyn Fn(u32) -> Option<String>,
     pub(crate) plan: Plan,
     next_alias: u32,
     /// Columns from outside of the fragments being written, the innermost last.
@@ -57,7 +57,7 @@ pub(crate) struct Generator<'e> {
 }
 
 impl<'e> Generator<'e> {
-    pub(crate) fn new(env: &'e dyn Environment, own: &'e dyn Fn(u32) -> bool) -> Self {
+    pub(crate) fn new(env: &'e dyn Environment, own: &'e dyn Fn(u32) -> Option<String>) -> Self {
         Self {
             env,
             own,
@@ -87,11 +87,7 @@ impl<'e> Generator<'e> {
     /// Name of a table in SQL.
     pub(crate) fn table(&mut self, key: u32) -> String {
         self.plan.objects.insert(key);
-        if (self.own)(key) {
-            format!("t{key}")
-        } else {
-            format!("temp.o{key}")
-        }
+        (self.own)(key).unwrap_or_else(|| format!("temp.o{key}"))
     }
 
     // ---- queries ----

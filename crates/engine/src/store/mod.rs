@@ -8,6 +8,7 @@
 )]
 
 mod aggregates;
+pub(crate) mod attach;
 pub(crate) mod encode;
 pub(crate) mod functions;
 pub(crate) mod generate;
@@ -36,6 +37,8 @@ pub(crate) struct Store {
     shared: Arc<Shared>,
     /// Keys of the objects that have a virtual table here.
     attached: HashSet<u32>,
+    /// The files that are attached, the latest used last.
+    files: Vec<attach::Attached>,
 }
 
 impl Store {
@@ -50,7 +53,7 @@ impl Store {
         let pages = (temp_bytes / PAGE_BYTES).clamp(64, u64::from(u32::MAX));
         db.execute_batch(&format!(
             "PRAGMA page_size = {PAGE_BYTES}; PRAGMA temp_store = MEMORY; PRAGMA max_page_count = {pages}; \
-             PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA foreign_keys = OFF;"
+             PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA foreign_keys = ON;"
         ))
         .map_err(|e| internal(&e))?;
         functions::register(&db, &shared).map_err(|e| internal(&e))?;
@@ -59,13 +62,26 @@ impl Store {
             db,
             shared,
             attached: HashSet::new(),
+            files: Vec::new(),
         })
     }
 
-    /// Makes sure that a table or function of the host can be named in SQL.
+    /// Makes sure that a table or function of the host, or a permanent table, can be named in SQL.
     pub(crate) fn attach(&mut self, key: u32) -> Result<(), SqlError> {
+        let object = self.shared.object(key);
+        if let Some(Object::Own(table)) = &object
+            && let Some(place) = &table.place
+        {
+            let database = self
+                .shared
+                .permanent
+                .databases()?
+                .database(place.database)
+                .ok_or_else(|| fault::invalid_object(&table.full_name()))?;
+            return self.attach_database(&database);
+        }
         let virtual_table = matches!(
-            self.shared.object(key),
+            object,
             Some(Object::HostTable { .. } | Object::HostFunction(_) | Object::Rowset(_))
         );
         if virtual_table && self.attached.insert(key) {
@@ -149,6 +165,7 @@ impl Store {
             Some(rusqlite::ErrorCode::DiskFull | rusqlite::ErrorCode::OutOfMemory) => {
                 messages::MEMORY_LIMIT.with(&["default"])
             }
+            Some(rusqlite::ErrorCode::DatabaseBusy) => messages::LOCK_TIMEOUT.with(&[]),
             _ if text.contains("integer overflow") => {
                 fault::overflow_converting("expression", tsql::SqlType::BigInt)
             }

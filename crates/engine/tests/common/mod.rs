@@ -7,6 +7,7 @@
     reason = "each test file uses its own part"
 )]
 
+use engine::databases::Databases;
 use engine::{
     AdminStatement, Argument, BatchOutcome, CancelToken, EnvChange, FunctionDecl, FunctionResult,
     Host, ParamDecl, Principal, ProcedureDecl, ResultSink, Scan, SeekKey, Session, SessionOptions,
@@ -25,6 +26,7 @@ pub(crate) struct Log {
 
 pub(crate) struct TestHost {
     pub(crate) log: Arc<Mutex<Log>>,
+    pub(crate) databases: Option<Arc<Databases>>,
 }
 
 pub(crate) fn guid(n: u128) -> Value {
@@ -166,7 +168,14 @@ impl Host for TestHost {
             .push(format!("use {database}"));
     }
 
+    fn databases(&self) -> Option<Arc<Databases>> {
+        self.databases.clone()
+    }
+
     fn database(&self, name: &str) -> Option<String> {
+        if let Some(databases) = &self.databases {
+            return databases.named(name).map(|info| info.name);
+        }
         ["master", "msdb", "tempdb"]
             .into_iter()
             .find(|known| known.eq_ignore_ascii_case(name))
@@ -478,9 +487,15 @@ pub(crate) struct Fixture {
 
 impl Fixture {
     pub(crate) fn new() -> Self {
+        Self::with(None)
+    }
+
+    /// A session over databases in which objects can be made.
+    pub(crate) fn with(databases: Option<Arc<Databases>>) -> Self {
         let log = Arc::new(Mutex::new(Log::default()));
         let host = TestHost {
             log: Arc::clone(&log),
+            databases,
         };
         let options = SessionOptions {
             database: "msdb".into(),

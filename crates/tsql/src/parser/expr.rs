@@ -474,6 +474,8 @@ impl Parser<'_> {
             };
         }
         self.expect(TokenKind::RightParen)?;
+        // With its parentheses, so that the text of a longer expression is whole.
+        inner.span = self.since(start);
         Ok(inner)
     }
 

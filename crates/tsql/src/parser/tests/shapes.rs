@@ -216,7 +216,7 @@ QuitWithRollback:
                                 span: 6:240..299,
                                 kind: If {
                                     condition: Expr {
-                                        span: 6:244..276,
+                                        span: 6:243..277,
                                         kind: Or(
                                             Expr {
                                                 span: 6:244..256,
@@ -285,7 +285,7 @@ QuitWithRollback:
             span: 9:326..367,
             kind: If {
                 condition: Expr {
-                    span: 9:330..345,
+                    span: 9:329..346,
                     kind: Compare {
                         op: Greater,
                         left: Expr {
@@ -482,7 +482,7 @@ OPTION (MAXRECURSION 5)";
                                 ],
                                 filter: Some(
                                     Expr {
-                                        span: 4:174..241,
+                                        span: 4:174..242,
                                         kind: And(
                                             Expr {
                                                 span: 4:174..192,
@@ -510,7 +510,7 @@ OPTION (MAXRECURSION 5)";
                                                 },
                                             },
                                             Expr {
-                                                span: 4:198..241,
+                                                span: 4:197..242,
                                                 kind: Or(
                                                     Expr {
                                                         span: 4:198..211,
