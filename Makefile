@@ -4,11 +4,21 @@ SHELL := /bin/bash
 CARGO ?= cargo
 VENV := target/venv
 PYTHON := $(VENV)/bin/python
+NODE := target/node
 
 # What building and testing need beyond Rust, by name.
 DEBIAN_BUILD := build-essential
-DEBIAN_TEST := freetds-bin python3 python3-venv
-PYPI_TEST := pytest==9.2.0 pymssql==2.4.6 python-tds==1.17.1
+# The clients that the tests try (tests/clients): FreeTDS, its ODBC driver, jTDS and its Java, go-mssqldb and its Go (80
+# MB), OpenSSL's headers for Microsoft's crate mssql-tds. Of PyPI's, Microsoft's ODBC driver is 10 MB.
+DEBIAN_TEST := default-jre-headless freetds-bin golang-github-denisenkom-go-mssqldb-dev golang-go libjtds-java \
+	libssl-dev pkg-config python3 python3-venv tdsodbc unixodbc
+PYPI_TEST := pytest==9.2.0 pytest-xdist==3.8.0 JPype1==1.7.1 impacket==0.13.1 mssql-python==1.16.0 \
+	mssql-python-odbc==18.6.2.2 mssql-python-rs==0.3.0 pymssql==2.4.6 pyodbc==5.5.0 pyOpenSSL==24.2.1 \
+	python-tds==1.17.1 sqlalchemy==2.1.9
+# The newest whose Node.js Debian has.
+NPM_TEST := tedious@19.2.1
+# Each has instances of its own.
+CLIENT_TEST_PROCESSES ?= 2
 
 # Installs the Debian packages that are missing; asks for root only when there are any.
 define install_debian
@@ -19,7 +29,7 @@ if [ $${#missing[@]} -gt 0 ]; then \
 fi
 endef
 
-.PHONY: demo build test lint unit clients bench clean
+.PHONY: demo build test lint unit clients clients-table bench clean
 
 demo: build-tools
 	$(CARGO) build --release --bin muster
@@ -32,7 +42,7 @@ build:
 build-tools:
 	@command -v cc >/dev/null || { $(call install_debian,$(DEBIAN_BUILD)); }
 
-test-tools: build-tools $(VENV)/.done
+test-tools: build-tools $(VENV)/.done $(NODE)/.done
 	@$(call install_debian,$(DEBIAN_TEST))
 
 $(VENV)/.done: Makefile
@@ -40,6 +50,13 @@ $(VENV)/.done: Makefile
 	rm -rf $(VENV)
 	python3 -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet $(PYPI_TEST)
+	touch $@
+
+$(NODE)/.done: Makefile
+	@command -v npm >/dev/null || { $(call install_debian,nodejs npm); }
+	rm -rf $(NODE)
+	mkdir -p $(NODE)
+	npm install --prefix $(NODE) --no-audit --no-fund --loglevel=error $(NPM_TEST)
 	touch $@
 
 test: test-tools lint unit clients
@@ -51,9 +68,14 @@ lint:
 unit:
 	$(CARGO) test --workspace --no-fail-fast
 
+# The program as the tests of the workspace build it: any other choice of packages would build it anew.
 clients: test-tools
-	$(CARGO) build --bin muster
-	MUSTER_TEST_BINARY=$(CURDIR)/target/debug/muster $(PYTHON) -m pytest -q tests
+	$(CARGO) test --workspace --no-run --quiet
+	MUSTER_TEST_BINARY=$(CURDIR)/target/debug/muster $(PYTHON) -m pytest -q -n $(CLIENT_TEST_PROCESSES) tests
+
+# Writes the lines of docs/clients.md anew.
+clients-table:
+	MUSTER_TEST_REWRITE_TABLE=1 $(MAKE) clients
 
 bench:
 	$(CARGO) build --release --bin muster

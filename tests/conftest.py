@@ -77,6 +77,14 @@ def master(fleet):
     return fleet[0]
 
 
+@pytest.fixture(scope="session")
+def plan(master, tmp_path_factory):
+    """What `clients` are given to do on the master."""
+    from clients.base import new_plan
+
+    return new_plan(master, tmp_path_factory.mktemp("plan"))
+
+
 @pytest.fixture()
 def alone(binary, tmp_path):
     """A stand-alone instance of the test's own."""

@@ -69,6 +69,9 @@ pub fn server_property(instance: &Instance, zone: TimeZone, name: &str) -> Value
         | "filestreameffectivelevel" => no(),
         "hadrmanagerstatus" => Value::Int(2),
         "muster" => text(&instance.version),
+        // The engine asks for the system variables by their own names.
+        "@@version" => text(&version_text(instance)),
+        "@@servicename" => instance.instance_name().map_or(Value::Null, text),
         _ => Value::Null,
     }
 }
@@ -96,5 +99,10 @@ mod tests {
         assert_eq!(property("IsClustered"), Value::Int(0));
         assert_eq!(property("nonsense"), Value::Null);
         assert!(version_text(&instance).contains("Muster"));
+        assert_eq!(
+            property("@@VERSION"),
+            Value::string(version_text(&instance))
+        );
+        assert_eq!(property("@@SERVICENAME"), Value::string("BLUE"));
     }
 }

@@ -36,6 +36,9 @@ const DECIMAL_LIMIT: u128 = 10u128.pow(38);
 
 const PLP_NULL: u64 = u64::MAX;
 const PLP_UNKNOWN: u64 = u64::MAX - 1;
+/// Most bytes of a chunk sent. Clients gather a chunk before they look at it, some again at each packet; short ones
+/// spare them that. Even, so that no UTF-16 unit is cut.
+const PLP_CHUNK_BYTES: usize = 8_000;
 /// Stands where a text pointer and its timestamp are expected; Muster has no READTEXT.
 const TEXT_POINTER: [u8; 25] = *b"\x10muster text ptr\0muster\0\0";
 
@@ -180,10 +183,9 @@ fn encode_present(
         | SqlType::Xml => {
             let length = long_length(ty, value)?;
             out.put_u64(u64::from(length));
-            if length > 0 {
-                out.put_u32(length);
-                encode_bytes(out, ty, value);
-            }
+            let start = out.len();
+            encode_bytes(out, ty, value);
+            cut_into_chunks(out, start);
             out.put_u32(0);
         }
         SqlType::Text | SqlType::NText | SqlType::Image => {
@@ -197,6 +199,23 @@ fn encode_present(
         SqlType::SqlVariant => encode_variant(out, value, version)?,
     }
     Ok(())
+}
+
+/// Cuts the bytes from `start` on into chunks, each behind its length.
+fn cut_into_chunks(out: &mut Vec<u8>, start: usize) {
+    const HEADER: usize = size_of::<u32>();
+    let end = out.len();
+    let chunks = (end - start).div_ceil(PLP_CHUNK_BYTES);
+    out.resize(end + chunks * HEADER, 0);
+    // From the last on, so that nothing is overwritten before it has moved.
+    for chunk in (0..chunks).rev() {
+        let from = start + chunk * PLP_CHUNK_BYTES;
+        let to = end.min(from + PLP_CHUNK_BYTES);
+        let moved = from + (chunk + 1) * HEADER;
+        let length = u32::try_from(to - from).expect("a chunk is short");
+        out.copy_within(from..to, moved);
+        out[moved - HEADER..moved].copy_from_slice(&length.to_le_bytes());
+    }
 }
 
 /// The length of a string or binary in units of `ty`, and the bytes of a unit.

@@ -47,14 +47,14 @@ where
 {
     let mut reader = MessageReader::new(LOGIN_MESSAGE_BYTES_MAX);
     let first = read_message(&mut stream, &mut reader).await?;
-    let mut encrypted = context.strict;
+    let mut login_encrypted = context.strict;
     let mut stream = match first.kind {
         PacketType::PreLogin => {
             let channel = answer_prelogin(&mut stream, &first.payload, context).await?;
             match (channel, &context.front.options.tls) {
                 (Channel::Plain, _) => Transport::Plain(stream),
                 (Channel::LoginEncrypted | Channel::Encrypted, Some(tls)) => {
-                    encrypted = true;
+                    login_encrypted = true;
                     let early =
                         std::mem::replace(&mut reader, MessageReader::new(LOGIN_MESSAGE_BYTES_MAX));
                     let packed = HandshakeStream::new(stream, &early.into_remaining());
@@ -70,7 +70,7 @@ where
                     } else {
                         Transport::Tls(tls)
                     };
-                    return welcome(stream, reader, login, encrypted, context).await;
+                    return welcome(stream, reader, login, login_encrypted, context).await;
                 }
                 (Channel::LoginEncrypted | Channel::Encrypted, None) | (Channel::Refused, _) => {
                     farewell(&mut stream).await;
@@ -81,7 +81,7 @@ where
         // jTDS without encryption starts here.
         PacketType::Login7 => {
             let stream = Transport::Plain(stream);
-            return welcome(stream, reader, first, encrypted, context).await;
+            return welcome(stream, reader, first, login_encrypted, context).await;
         }
         PacketType::SqlBatch
         | PacketType::LegacyLogin
@@ -94,7 +94,7 @@ where
         | PacketType::Sspi => return Err(unexpected(first.kind)),
     };
     let login = read_message(&mut stream, &mut reader).await?;
-    welcome(stream, reader, login, encrypted, context).await
+    welcome(stream, reader, login, login_encrypted, context).await
 }
 
 async fn answer_prelogin<S>(
@@ -132,7 +132,7 @@ async fn welcome<S>(
     mut stream: Greeted<S>,
     mut reader: MessageReader,
     mut message: Message,
-    encrypted: bool,
+    login_encrypted: bool,
     context: &ConnectionContext,
 ) -> Result<Welcomed<S>, FrontError>
 where
@@ -150,9 +150,10 @@ where
         0 => PACKET_BYTES_DEFAULT,
         size => size.clamp(PACKET_BYTES_MIN, PACKET_BYTES_MAX),
     };
-    let opened = match objection(&login, encrypted, context) {
+    let wholly_encrypted = context.strict || matches!(stream, Transport::Tls(_));
+    let opened = match objection(&login, login_encrypted, context) {
         Some(error) => Err(error),
-        None => open_session(&login, password, encrypted, context).await?,
+        None => open_session(&login, password, wholly_encrypted, context).await?,
     };
     if let Some(mut new_password) = login.new_password.take() {
         new_password.zeroize();
@@ -185,9 +186,14 @@ where
 }
 
 /// What speaks against a login before its password is looked at.
-fn objection(login: &Login, encrypted: bool, context: &ConnectionContext) -> Option<SqlError> {
+fn objection(
+    login: &Login,
+    login_encrypted: bool,
+    context: &ConnectionContext,
+) -> Option<SqlError> {
     let options = &context.front.options;
-    if !encrypted && (options.require_encryption || !context.front.allows_unencrypted(context.peer))
+    if !login_encrypted
+        && (options.require_encryption || !context.front.allows_unencrypted(context.peer))
     {
         let text =
             "Encryption is required here, and the client did not offer it. The connection ends.";

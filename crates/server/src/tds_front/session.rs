@@ -27,7 +27,7 @@ pub struct LoginRequest {
     pub client_pid: u32,
     /// The client's address, as seen.
     pub peer: SocketAddr,
-    /// Whether the password came encrypted.
+    /// Whether the whole connection is encrypted, not its login alone.
     pub encrypted: bool,
     /// Number that the session will have (@@SPID).
     pub spid: u16,

@@ -355,6 +355,20 @@ fn damaged_values_are_refused() {
 }
 
 #[test]
+fn long_values_go_out_in_short_chunks() {
+    for length in [0, 1, 7_999, 8_000, 8_001, 16_000, 20_001] {
+        let data: Vec<u8> = (0..=250).cycle().take(length).collect();
+        let mut bytes = u64::try_from(length).unwrap().to_le_bytes().to_vec();
+        for chunk in data.chunks(8_000) {
+            bytes.extend(u32::try_from(chunk.len()).unwrap().to_le_bytes());
+            bytes.extend(chunk);
+        }
+        bytes.extend([0; 4]);
+        check(SqlType::VarBinary(Length::Max), Value::Binary(data), &bytes);
+    }
+}
+
+#[test]
 fn chunks_of_unknown_total_arrive_in_pieces() {
     let bytes = [
         0xFE, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 1, 0, 0, 0, b'a', 3, 0, 0, 0, 0, b'b', 0,
