@@ -246,6 +246,27 @@ fn dates() {
         "CONVERT(varchar(30), CAST('20240102 03:04:05' AS datetime), 126), CONVERT(varchar(30), CAST('03:04:05' AS time), 126)",
         "2024-01-02T03:04:05|03:04:05",
     );
+    value(
+        "FORMAT(GETDATE(), 'yyyy-MM-dd HH:mm:ss.fff'), FORMAT(GETDATE(), 'dddd', 'en-US'), FORMAT(GETDATE(), 'd'), \
+         FORMAT(GETDATE(), 'MMM d, h:mm tt'), FORMAT(GETDATE(), 'hh''h''mm')",
+        "2026-11-23 13:34:56.790|Monday|11/23/2026|Nov 23, 1:34 PM|01h34",
+    );
+    value(
+        "FORMAT(1234567.891, 'N2'), FORMAT(-1234.5, 'N0'), FORMAT(7, 'D4'), FORMAT(0.256, 'P1'), FORMAT(255, 'X'), \
+         FORMAT(1234.5, 'C')",
+        "1,234,567.89|-1,235|0007|25.6%|FF|$1,234.50",
+    );
+    value(
+        "FORMAT(1234567, '#,##0'), FORMAT(5, '00'), FORMAT(3.14159, '0.0##'), FORMAT(0, '#'), FORMAT(123456, '00:00:00'), \
+         FORMAT(-5, '0;(0)')",
+        "1,234,567|05|3.142||12:34:56|(5)",
+    );
+    value(
+        "FORMAT(CAST(NULL AS int), 'N'), FORMAT(1.5, 'D'), FORMAT(GETDATE(), 'q')",
+        "NULL|NULL|NULL",
+    );
+    value("FORMAT(1, 'N', 'de-DE')", "Msg 40517:1");
+    value("FORMAT('x', 'N')", "Msg 8116:1");
     value("CONVERT(varchar(30), GETDATE(), 999)", "Msg 281:1");
     value(
         "DATEADD(day, 1, '20240228'), DATEADD(month, 1, '20240131')",

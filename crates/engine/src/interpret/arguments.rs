@@ -62,13 +62,18 @@ pub(super) fn bind(
 ) -> Result<Vec<Bound>, SqlError> {
     let mut sources: Vec<Option<usize>> = vec![None; parameters.len()];
     let mut named = false;
+    let extended = procedure.starts_with("xp_");
     for (at, argument) in given.iter().enumerate() {
         let slot = match &argument.name {
             Some(name) => {
                 named = true;
-                parameters
+                let known = parameters
                     .iter()
-                    .position(|parameter| parameter.name.eq_ignore_ascii_case(name))
+                    .position(|parameter| parameter.name.eq_ignore_ascii_case(name));
+                // Extended procedures take their arguments by place, whatever names they are given.
+                let place = (extended && at < parameters.len()).then_some(at);
+                known
+                    .or(place)
                     .ok_or_else(|| unknown(procedure, parameters, name))?
             }
             None if named => {
@@ -181,6 +186,18 @@ mod tests {
             .map_err(|error| error.number);
         let expected = expected.map(|list| list.iter().map(|s| (*s).to_owned()).collect());
         assert_eq!(got, expected, "{args:?}");
+    }
+
+    #[test]
+    fn extended_procedures_take_arguments_by_place() {
+        let parameters = [
+            parameter("@key", SqlType::SYSNAME, None, false),
+            parameter("@value", SqlType::Int, Some(Value::Null), true),
+        ];
+        let given: Vec<Given> = ["a", ">@param=3"].iter().map(|text| given(text)).collect();
+        let bound = bind("xp_x", &parameters, &given).unwrap();
+        assert_eq!(bound[1].value, Value::Int(3));
+        assert_eq!(bind("sp_x", &parameters, &given).unwrap_err().number, 8145);
     }
 
     #[test]

@@ -276,7 +276,7 @@ impl Env<'_> {
                 Some(Value::Binary(sid)) => maybe(host.login_name(Some(sid))),
                 Some(_) => Value::Null,
             },
-            "SUSER_SID" => host.login_sid(first).map_or(Value::Null, Value::Binary),
+            "SUSER_SID" | "SID_BINARY" => host.login_sid(first).map_or(Value::Null, Value::Binary),
             "SYSTEM_USER" | "ORIGINAL_LOGIN" => text(&host.principal().login),
             "USER_NAME" | "USER" | "CURRENT_USER" | "SESSION_USER" => match args.first() {
                 None => text(&user_name(host.as_ref())),

@@ -13,6 +13,7 @@ mod job;
 mod jobserver;
 mod jobstep;
 mod mail;
+mod master;
 mod notification;
 mod operator;
 mod proxy;
@@ -30,6 +31,7 @@ pub(crate) use history::*;
 pub(crate) use job::*;
 pub(crate) use jobserver::*;
 pub(crate) use jobstep::*;
+pub(crate) use master::*;
 pub(crate) use notification::*;
 pub(crate) use operator::*;
 pub(crate) use proxy::*;
@@ -168,6 +170,7 @@ const GROUPS: &[&[Procedure]] = &[
     jobserver::PROCEDURES,
     jobstep::PROCEDURES,
     mail::PROCEDURES,
+    master::PROCEDURES,
     notification::PROCEDURES,
     operator::PROCEDURES,
     proxy::PROCEDURES,

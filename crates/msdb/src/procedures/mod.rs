@@ -14,6 +14,7 @@ mod job_help;
 mod jobserver;
 mod jobstep;
 mod mail;
+mod master;
 mod notification;
 mod operator;
 mod owner;
@@ -33,11 +34,11 @@ use crate::error::Result;
 /// A procedure's body. The return code is 0 when it succeeds, 1 when it raises.
 pub(crate) type Body = fn(&Call<'_>, &mut Store<'_>, &mut Output<'_>) -> Result<()>;
 
-/// The body of a declared procedure, by its lower-case name; `None` while it is declared only.
+/// The body of a declared procedure, by its name in any case; `None` while it is declared only.
 pub(crate) fn body(name: &str) -> Option<Body> {
     BODIES
         .iter()
-        .find(|(known, _)| *known == name)
+        .find(|(known, _)| known.eq_ignore_ascii_case(name))
         .map(|(_, body)| *body)
 }
 
@@ -126,6 +127,10 @@ const BODIES: &[(&str, Body)] = &[
     ("sp_enumerrorlogs", error_log::list),
     ("xp_logininfo", error_log::login_info),
     ("sp_send_dbmail", mail::send),
+    ("sp_MSsetalertinfo", master::set_alert_info),
+    ("sp_MSgetalertinfo", master::alert_info),
+    ("sp_MSforeachdb", master::for_each_database),
+    ("xp_fixeddrives", master::fixed_drives),
     ("sp_sqlagent_log_jobhistory", external_history::log),
     ("sp_enlist_tsx", tsx::enlist),
     ("sp_sqlagent_probe_msx", tsx::probe),
@@ -162,7 +167,11 @@ const BODIES: &[(&str, Body)] = &[
 /// T-SQL that the engine runs after a procedure's body, with the caller's rights: what is written into the caller's
 /// own tables.
 pub(crate) fn procedure_text(name: &str) -> Option<&'static str> {
-    (name == "sp_check_for_owned_jobs").then_some(owner::INSERT_OWNED)
+    match name {
+        "sp_check_for_owned_jobs" => Some(owner::INSERT_OWNED),
+        "sp_MSforeachdb" => Some(master::FOR_EACH_DATABASE),
+        _ => None,
+    }
 }
 
 pub(crate) use jobstep::proxy_id;

@@ -282,3 +282,54 @@ SELECT jobs FROM #owned ORDER BY jobs DESC";
     );
     assert_eq!(denied[0].number, 229);
 }
+
+#[test]
+fn the_alert_system_a_command_for_each_database_and_empty_procedures() {
+    let fixture = Fixture::new();
+    let mut session = session(&fixture, "sa");
+    let transcript = run(
+        &mut session,
+        "EXEC master.dbo.sp_MSsetalertinfo @failsafeoperator = N'night', @notificationmethod = 1, @forwardingserver = N''
+GO
+EXEC master.dbo.sp_MSgetalertinfo @includeaddresses = 0
+GO
+DECLARE @operator nvarchar(255)
+EXEC master.dbo.xp_instance_regread N'HKEY_LOCAL_MACHINE', N'SOFTWARE\\Microsoft\\MSSQLServer\\SQLServerAgent',
+    N'AlertFailSafeOperator', @param = @operator OUT, @no_output = N'no_output'
+SELECT @operator AS operator
+GO
+USE msdb
+EXEC sp_MSforeachdb @command1 = 'IF ''?'' IN (''master'', ''msdb'') SELECT ''?'' AS name, DB_NAME() AS here',
+    @postcommand = 'SELECT ''end'' AS name'
+GO
+EXEC master.dbo.xp_fixeddrives
+GO
+EXEC master.dbo.sp_MSsetalertinfo @notificationmethod = 8
+",
+    );
+    let text = |set: usize, row: usize, column: usize| {
+        let value = &transcript.sets[set].1[row][column];
+        value.as_str().unwrap_or_default().to_owned()
+    };
+    assert_eq!(transcript.sets[0].0.len(), 9);
+    assert_eq!(text(0, 0, 0), "night");
+    assert_eq!(transcript.sets[0].1[0][1], Value::Int(1));
+    assert_eq!(transcript.sets[0].1[0][2], Value::Null);
+    assert_eq!(text(1, 0, 0), "night");
+    assert_eq!(
+        (text(2, 0, 0), text(2, 0, 1)),
+        ("master".into(), "msdb".into())
+    );
+    assert_eq!(
+        (text(3, 0, 0), text(3, 0, 1)),
+        ("msdb".into(), "msdb".into())
+    );
+    assert_eq!(text(4, 0, 0), "end");
+    assert_eq!(transcript.sets[5].0, ["drive", "MB free"]);
+    let numbers: Vec<i32> = transcript
+        .messages
+        .iter()
+        .map(|message| message.number)
+        .collect();
+    assert!(numbers.contains(&14266), "{numbers:?}");
+}

@@ -11,7 +11,7 @@ use crate::value::Value;
 
 type Outcome = Result<Value, SqlError>;
 
-const DAYS: [&str; 7] = [
+pub(super) const DAYS: [&str; 7] = [
     "Monday",
     "Tuesday",
     "Wednesday",
@@ -132,7 +132,7 @@ fn part_of(call: &Call<'_>) -> Result<Part, SqlError> {
 }
 
 /// A moment in local terms: day, 100 ns of it, offset where it has one.
-fn moment(value: &Value) -> Option<(i32, u64, i16)> {
+pub(super) fn moment(value: &Value) -> Option<(i32, u64, i16)> {
     Some(match value {
         Value::Date(days) => (*days, 0, 0),
         Value::Time(ticks) => (calendar::DAYS_TO_1900, *ticks, 0),

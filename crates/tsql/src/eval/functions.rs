@@ -1,6 +1,6 @@
 //! The built-in scalar functions: name, arguments, type of the result and what it computes, in one table.
 
-use super::{Environment, dates, numbers, strings};
+use super::{Environment, dates, format, numbers, strings};
 use crate::bind::ir::TypedExpr;
 use crate::error::SqlError;
 use crate::json;
@@ -300,6 +300,7 @@ functions! {
     "DIFFERENCE" 2..=2 (Text) INT, Spread, strings::difference;
     "TRANSLATE" 3..=3 (Text) Of(same_text), Spread, strings::translate;
     "STRING_ESCAPE" 2..=2 (Text) Fixed(SqlType::NVARCHAR_MAX), Spread, strings::string_escape;
+    "FORMAT" 2..=3 (Any, Text, Text) Fixed(SqlType::nvarchar(4000)), Maybe, format::format;
     "FORMATMESSAGE" 1..=21 (Any) Fixed(SqlType::nvarchar(2047)), Maybe, session;
     "ISNUMERIC" 1..=1 (Any) INT, Never, strings::is_numeric;
     "FN_VARBINTOHEXSTR" 1..=1 (Any) Fixed(SqlType::NVARCHAR_MAX), Spread, strings::hex_string;
@@ -356,6 +357,7 @@ functions! {
     "SUSER_SNAME" 0..=1 (Any) NAME, Maybe, session;
     "SUSER_NAME" 0..=1 (Any) NAME, Maybe, session;
     "SUSER_SID" 0..=2 (Text, Int) Fixed(SqlType::varbinary(85)), Maybe, session;
+    "SID_BINARY" 1..=1 (Text) Fixed(SqlType::varbinary(85)), Maybe, session;
     "SYSTEM_USER" 0..=0 () NAME, Maybe, session;
     "ORIGINAL_LOGIN" 0..=0 () NAME, Maybe, session;
     "USER_NAME" 0..=1 (Int) NAME, Maybe, session;

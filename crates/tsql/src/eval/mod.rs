@@ -10,6 +10,7 @@
 mod arithmetic;
 pub mod collate;
 mod dates;
+mod format;
 mod functions;
 mod like;
 mod numbers;

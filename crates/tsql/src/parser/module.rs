@@ -105,7 +105,12 @@ impl Parser<'_> {
             options.push(ModuleOption::Other("FOR REPLICATION".to_owned()));
         }
         self.expect_keyword(Keyword::As)?;
-        let body = self.module_body()?;
+        // A procedure may do nothing: installers make it so, to fill it by ALTER.
+        let body = if self.at(TokenKind::End) {
+            ModuleBody::Statements(Vec::new())
+        } else {
+            self.module_body()?
+        };
         Ok(StatementKind::CreateProcedure(Box::new(CreateProcedure {
             verb,
             name,
