@@ -23,6 +23,19 @@ pub struct TableDecl {
     pub seekable: Vec<usize>,
 }
 
+/// A temporary table of a session, as tempdb shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TemporaryTable {
+    /// Its number, negative.
+    pub id: i32,
+    /// Its name, with `#`.
+    pub name: String,
+    /// Columns in order.
+    pub columns: Vec<Column>,
+    /// Place of the identity column.
+    pub identity: Option<usize>,
+}
+
 /// A parameter of a host procedure.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ParamDecl {
@@ -444,6 +457,23 @@ pub trait Host: Send {
     fn object_name(&self, _database: &str, _id: i32) -> Option<(String, String)> {
         None
     }
+
+    /// Value of a function that asks about objects, columns, types, schemas, principals, permissions or files: its name
+    /// in capitals and its arguments; NULL for what is not there or not known.
+    ///
+    /// # Errors
+    /// What the catalog raises.
+    fn metadata(
+        &mut self,
+        _database: &str,
+        _function: &str,
+        _arguments: &[Value],
+    ) -> Result<Value, SqlError> {
+        Ok(Value::Null)
+    }
+
+    /// The temporary tables in the session's reach, before the views of tempdb are read.
+    fn temporary_tables(&mut self, _tables: Vec<TemporaryTable>) {}
 
     /// SID of a login, the caller's when `None`.
     fn login_sid(&self, login: Option<&str>) -> Option<Vec<u8>>;

@@ -1,6 +1,6 @@
 //! Who calls, and what that login may do: server roles, msdb roles, grants.
 
-use crate::declare::{Database, Execute, Procedure};
+use crate::declare::{Execute, Procedure};
 use crate::error::Result;
 use crate::messages::{denied, raise};
 use catalog::{DefinitionsRead, GrantState};
@@ -174,13 +174,26 @@ impl Caller {
         definitions: &dyn DefinitionsRead,
         procedure: &Procedure,
     ) -> Result<()> {
-        if self.sysadmin {
+        if self.may_execute(definitions, procedure)? {
             return Ok(());
         }
-        let (database, schema) = match procedure.database {
-            Database::Msdb => ("msdb", "dbo"),
-            Database::Master => ("master", "sys"),
-        };
+        let (database, schema) = procedure.database.place();
+        Err(denied("EXECUTE", procedure.name, database, schema).into())
+    }
+
+    /// Whether the caller may execute the procedure.
+    ///
+    /// # Errors
+    /// What the catalog raises.
+    pub(crate) fn may_execute(
+        &self,
+        definitions: &dyn DefinitionsRead,
+        procedure: &Procedure,
+    ) -> Result<bool> {
+        if self.sysadmin {
+            return Ok(true);
+        }
+        let (database, _) = procedure.database.place();
         let by_role = match procedure.execute {
             Execute::Public => true,
             Execute::User => self.is(AgentRole::User),
@@ -190,11 +203,7 @@ impl Caller {
             Execute::Sysadmin => false,
         };
         let granted = self.granted(definitions, database, procedure.name, "EXECUTE")?;
-        if granted.unwrap_or(by_role || self.has_role("db_owner")) {
-            Ok(())
-        } else {
-            Err(denied("EXECUTE", procedure.name, database, schema).into())
-        }
+        Ok(granted.unwrap_or(by_role || self.has_role("db_owner")))
     }
 
     /// What GRANT and DENY say of a permission on an object of a database; DENY wins.
@@ -221,6 +230,41 @@ impl Caller {
             }
         }
         Ok(granted)
+    }
+
+    /// Whether the caller has any permission on an object that a user made, by a GRANT or as one of the database's
+    /// owners, readers or definers.
+    ///
+    /// # Errors
+    /// What the catalog raises.
+    pub(crate) fn sees_object(
+        &self,
+        definitions: &dyn DefinitionsRead,
+        database: &str,
+        object: &str,
+    ) -> Result<bool> {
+        const SEE_ALL: &[&str] = &["db_owner", "db_ddladmin", "db_datareader", "db_datawriter"];
+        if self.sysadmin {
+            return Ok(true);
+        }
+        let user = definitions.database_user_by_sid(database, &self.sid)?;
+        let name = user.map_or_else(|| "guest".to_owned(), |user| user.name);
+        let mut mine = vec!["public".to_owned(), name.clone()];
+        for member in definitions.role_members(database)? {
+            if member.member.eq_ignore_ascii_case(&name) {
+                mine.push(member.role);
+            }
+        }
+        let is_mine = |name: &str| mine.iter().any(|known| known.eq_ignore_ascii_case(name));
+        if SEE_ALL.iter().any(|role| is_mine(role)) {
+            return Ok(true);
+        }
+        Ok(definitions.grants(database)?.iter().any(|grant| {
+            let about = grant.object.rsplit('.').next().unwrap_or_default();
+            grant.state == GrantState::Granted
+                && about.eq_ignore_ascii_case(object)
+                && is_mine(&grant.grantee)
+        }))
     }
 
     /// `error` unless the caller is a member of sysadmin.

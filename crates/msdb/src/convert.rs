@@ -43,6 +43,20 @@ pub(crate) fn datetime(instant: Timestamp, zone: &TimeZone) -> Value {
     civil(zone.to_datetime(instant))
 }
 
+/// An instant as `datetimeoffset` in a time zone.
+pub(crate) fn datetimeoffset(instant: Timestamp, zone: &TimeZone) -> Value {
+    const FIRST: Date = Date::constant(1, 1, 1);
+    let utc = TimeZone::UTC.to_datetime(instant);
+    let days = utc.date().duration_since(FIRST).as_hours() / 24;
+    let nanos = utc.time().duration_since(Time::midnight()).as_nanos();
+    let minutes = zone.to_offset(instant).seconds() / 60;
+    Value::DateTimeOffset {
+        days: i32::try_from(days).unwrap_or(0),
+        ticks: u64::try_from(nanos / 100).unwrap_or(0),
+        offset_minutes: i16::try_from(minutes).unwrap_or(0),
+    }
+}
+
 /// As [`datetime`], NULL for none.
 pub(crate) fn datetime_or_null(instant: Option<Timestamp>, zone: &TimeZone) -> Value {
     instant.map_or(Value::Null, |instant| datetime(instant, zone))

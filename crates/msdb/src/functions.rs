@@ -3,26 +3,16 @@
 use crate::convert::{civil, moment};
 use crate::error::Result;
 use crate::messages::raise;
+use crate::system;
 use catalog::DefinitionsRead;
 use engine::host::{FunctionDecl, FunctionResult, ParamDecl};
 use std::sync::{Arc, LazyLock};
-use tsql::{Column, SqlType, Value};
-
-/// Parameters of `fn_listextendedproperty`.
-const EXTENDED_PROPERTY_PARAMS: [&str; 7] = [
-    "@name",
-    "@level0type",
-    "@level0name",
-    "@level1type",
-    "@level1name",
-    "@level2type",
-    "@level2name",
-];
+use tsql::{SqlType, Value};
 
 /// The function of a name. Functions of `sys` are in every database.
 pub(crate) fn find(database: &str, schema: &str, name: &str) -> Option<Arc<FunctionDecl>> {
     static FUNCTIONS: LazyLock<Vec<Arc<FunctionDecl>>> = LazyLock::new(|| {
-        vec![
+        let mut functions = vec![
             Arc::new(scalar(
                 "agent_datetime",
                 &[("@date", SqlType::Int), ("@time", SqlType::Int)],
@@ -33,22 +23,9 @@ pub(crate) fn find(database: &str, schema: &str, name: &str) -> Option<Arc<Funct
                 &[("@user_sid", SqlType::varbinary(85))],
                 SqlType::SYSNAME,
             )),
-            Arc::new(FunctionDecl {
-                database: "master",
-                schema: "sys",
-                name: "fn_listextendedproperty",
-                params: EXTENDED_PROPERTY_PARAMS
-                    .iter()
-                    .map(|name| param(name, SqlType::SYSNAME))
-                    .collect(),
-                returns: FunctionResult::Table(vec![
-                    Column::nullable("objtype", SqlType::SYSNAME),
-                    Column::nullable("objname", SqlType::SYSNAME),
-                    Column::required("name", SqlType::SYSNAME),
-                    Column::nullable("value", SqlType::SqlVariant),
-                ]),
-            }),
-        ]
+        ];
+        functions.extend(system::functions());
+        functions
     });
     FUNCTIONS
         .iter()

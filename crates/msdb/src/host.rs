@@ -3,7 +3,7 @@
 use crate::admin;
 use crate::call::{Call, Output, Store, Transaction, index};
 use crate::caller::{AgentRole, Caller, is_sysadmin};
-use crate::declare::{self, Database, Procedure, procedures};
+use crate::declare::{Database, Procedure, procedures};
 use crate::error::{Fault, Result, from_catalog};
 use crate::functions;
 use crate::made::MadeObjects;
@@ -11,13 +11,13 @@ use crate::messages::raise;
 use crate::procedures::{body, procedure_text};
 use crate::properties;
 use crate::services::Services;
-use crate::system;
+use crate::system::{self, View};
 use crate::tables::{self, Declared, Rows, Scanner};
 use catalog::{Catalog, name_key};
-use engine::databases::{Databases, Objects};
+use engine::databases::{ConstraintInfo, Databases, Objects};
 use engine::host::{
     AdminStatement, Argument, FunctionDecl, Host, Principal, ProcedureDecl, ResultSink,
-    SYSTEM_DATABASES, Scan, SeekKey, TableDecl,
+    SYSTEM_DATABASES, Scan, SeekKey, TableDecl, TemporaryTable, stable_object_id,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,6 +32,8 @@ pub struct MsdbHost {
     database: String,
     transaction: Option<Transaction>,
     made: MadeObjects,
+    /// The session's temporary tables, as the engine told last; taken by the next read.
+    temporary: Vec<TemporaryTable>,
 }
 
 impl std::fmt::Debug for MsdbHost {
@@ -56,6 +58,7 @@ impl MsdbHost {
             database: "master".to_owned(),
             transaction: None,
             made,
+            temporary: Vec::new(),
         }
     }
 
@@ -128,51 +131,70 @@ impl MsdbHost {
         Ok(code)
     }
 
-    fn read_table(
-        &mut self,
-        database: &str,
-        declared: &Declared,
-        keys: &[SeekKey],
-    ) -> Result<Scan> {
-        let caller = self.caller(None)?;
-        let catalog = self.catalog.clone();
-        let services = Arc::clone(&self.services);
-        let made = self.made.clone();
-        let rows = self.store().read(|definitions| {
-            let mut scanner = Scanner::new(
-                definitions,
-                &catalog,
-                &caller,
-                &*services,
-                declared.table,
-                keys,
-            );
-            scanner.database = database;
-            scanner.made = Some(&made);
-            scanner.check_select()?;
-            (declared.table.rows)(&scanner)
+    fn read_table(&mut self, database: &str, source: Source, keys: &[SeekKey]) -> Result<Scan> {
+        let decl = Arc::clone(source.decl());
+        let rows = self.scanned(database, &decl, keys, |scanner| match source {
+            Source::Table(declared) => {
+                scanner.check_select(declared.table)?;
+                (declared.table.rows)(scanner)
+            }
+            Source::View(view) => view.rows(scanner).map(Rows::All),
         })?;
         Ok(match rows {
             Rows::All(rows) => Box::new(rows.into_iter().map(Ok)),
             Rows::Pages(scan) => scan,
         })
     }
+
+    /// Reads by a scanner of the caller's in a database.
+    fn scanned<T>(
+        &mut self,
+        database: &str,
+        decl: &TableDecl,
+        keys: &[SeekKey],
+        read: impl FnOnce(&Scanner<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let caller = self.caller(None)?;
+        let catalog = self.catalog.clone();
+        let services = Arc::clone(&self.services);
+        let made = self.made.clone();
+        let temporary = std::mem::take(&mut self.temporary);
+        self.store().read(|definitions| {
+            let mut scanner = Scanner::new(definitions, &catalog, &caller, &*services, decl, keys);
+            scanner.database = database;
+            scanner.made = Some(&made);
+            scanner.temporary = &temporary;
+            read(&scanner)
+        })
+    }
 }
 
-/// The table or view of a name, in the database's own schema or in `sys`.
-fn declared(database: &str, schema: &str, name: &str) -> Option<&'static Declared> {
-    let name = name.trim_end_matches(' ').to_ascii_lowercase();
+/// Where the rows of a table or view come from.
+#[derive(Clone, Copy)]
+enum Source {
+    Table(&'static Declared),
+    View(&'static View),
+}
+
+impl Source {
+    const fn decl(&self) -> &Arc<TableDecl> {
+        match self {
+            Self::Table(declared) => &declared.decl,
+            Self::View(view) => &view.decl,
+        }
+    }
+}
+
+/// The table or view of a name: a table of msdb, or a view that every database has.
+fn source(database: &str, schema: &str, name: &str) -> Option<Source> {
+    let key = name.trim_end_matches(' ').to_ascii_lowercase();
     if schema.eq_ignore_ascii_case("dbo")
         && database.eq_ignore_ascii_case("msdb")
-        && let Some(table) = tables::tables().get(&("msdb", "dbo", name.clone()))
+        && let Some(table) = tables::tables().get(&("msdb", "dbo", key))
     {
-        return Some(table);
+        return Some(Source::Table(table));
     }
-    let compatibility = system::COMPATIBILITY.contains(&name.as_str());
-    if schema.eq_ignore_ascii_case("sys") || (schema.eq_ignore_ascii_case("dbo") && compatibility) {
-        return system::views().get(&("master", "sys", name));
-    }
-    None
+    system::view(schema, name).map(Source::View)
 }
 
 impl Host for MsdbHost {
@@ -218,7 +240,7 @@ impl Host for MsdbHost {
     }
 
     fn table(&self, database: &str, schema: &str, name: &str) -> Option<Arc<TableDecl>> {
-        declared(database, schema, name).map(|declared| Arc::clone(&declared.decl))
+        source(database, schema, name).map(|source| Arc::clone(source.decl()))
     }
 
     fn scan(
@@ -227,14 +249,14 @@ impl Host for MsdbHost {
         table: &TableDecl,
         keys: &[SeekKey],
     ) -> Result<Scan, SqlError> {
-        let Some(declared) = declared(table.database, table.schema, table.name) else {
+        let Some(source) = source(table.database, table.schema, table.name) else {
             return Err(SqlError::new(
                 208,
                 16,
                 format!("Invalid object name '{}'.", table.name),
             ));
         };
-        Ok(self.read_table(database, declared, keys)?)
+        Ok(self.read_table(database, source, keys)?)
     }
 
     fn function(&self, database: &str, schema: &str, name: &str) -> Option<Arc<FunctionDecl>> {
@@ -257,11 +279,21 @@ impl Host for MsdbHost {
 
     fn scan_function(
         &mut self,
-        _function: &FunctionDecl,
-        _arguments: &[Value],
+        function: &FunctionDecl,
+        arguments: &[Value],
     ) -> Result<Scan, SqlError> {
-        // fn_listextendedproperty is the only one; no object has extended properties.
-        Ok(Box::new(std::iter::empty()))
+        let database = self.database.clone();
+        let decl = TableDecl {
+            database: function.database,
+            schema: function.schema,
+            name: function.name,
+            columns: Vec::new(),
+            seekable: Vec::new(),
+        };
+        let rows = self.scanned(&database, &decl, &[], |scanner| {
+            system::function_rows(scanner, function.name, arguments)
+        })?;
+        Ok(Box::new(rows.into_iter().map(Ok)))
     }
 
     fn procedure(&self, database: &str, schema: &str, name: &str) -> Option<Arc<ProcedureDecl>> {
@@ -385,6 +417,50 @@ impl Host for MsdbHost {
         })
     }
 
+    fn object_id(&self, database: &str, schema: &str, name: &str) -> Option<i32> {
+        // A file that cannot be read has no numbers; whoever uses its objects is told why.
+        if let Ok(made) = self.made.objects(database) {
+            let constraint = || {
+                let wanted = made.schema(schema)?.id;
+                let mut all = made.constraints();
+                let of_name = |found: &ConstraintInfo<'_>| {
+                    found.table.schema == wanted && name_key(found.name) == name_key(name)
+                };
+                all.find(of_name).map(|found| found.id)
+            };
+            let object = made.find(schema, name).map(|object| object.id);
+            if let Some(id) = object.or_else(constraint) {
+                return Some(id);
+            }
+        }
+        let known = self.table(database, schema, name).is_some()
+            || self.procedure(database, schema, name).is_some()
+            || self.function(database, schema, name).is_some();
+        known.then(|| stable_object_id(database, schema, name))
+    }
+
+    fn metadata(
+        &mut self,
+        database: &str,
+        function: &str,
+        arguments: &[Value],
+    ) -> Result<Value, SqlError> {
+        let nothing = TableDecl {
+            database: "master",
+            schema: "sys",
+            name: "",
+            columns: Vec::new(),
+            seekable: Vec::new(),
+        };
+        Ok(self.scanned(database, &nothing, &[], |scanner| {
+            system::metadata(scanner, function, arguments)
+        })?)
+    }
+
+    fn temporary_tables(&mut self, tables: Vec<TemporaryTable>) {
+        self.temporary = tables;
+    }
+
     fn login_sid(&self, login: Option<&str>) -> Option<Vec<u8>> {
         match login {
             None => Some(self.sid.clone()),
@@ -424,23 +500,9 @@ impl Host for MsdbHost {
             let schema = made.schema_name(object.schema).to_owned();
             return Some((schema, object.name.clone()));
         }
-        let number =
-            |schema: &str, name: &str| engine::host::stable_object_id(database, schema, name);
-        let own = database.eq_ignore_ascii_case("msdb");
-        let tables = tables::tables().values().filter(|_| own);
-        let views = system::views().values();
-        if let Some(found) = tables
-            .chain(views)
-            .map(|declared| declared.table)
-            .find(|table| number(table.schema, table.name) == id)
-        {
-            return Some((found.schema.to_owned(), found.name.to_owned()));
-        }
-        declare::procedures()
-            .values()
-            .filter(|declared| own && declared.procedure.database == Database::Msdb)
-            .find(|declared| number("dbo", declared.procedure.name) == id)
-            .map(|declared| ("dbo".to_owned(), declared.procedure.name.to_owned()))
+        system::shipped_objects(database)
+            .find(|(schema, name)| stable_object_id(database, schema, name) == id)
+            .map(|(schema, name)| (schema.to_owned(), name.to_owned()))
     }
 }
 

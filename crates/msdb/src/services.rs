@@ -5,6 +5,7 @@
 //! [`Services::new_uuid`], [`Services::execution`] and [`Services::execution_of`], which never block.
 
 use crate::error_log::{ErrorLog, LogArchive, LogEntry, LogError};
+use engine::SessionSettings;
 use engine::databases::Databases;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -168,12 +169,141 @@ pub struct SessionInfo {
     pub database: String,
     /// Whether a batch runs now.
     pub running: bool,
+    /// When the last batch ended; `None` before the first has.
+    pub last_request_end: Option<Timestamp>,
+    /// The running request, or the last one; `None` before the first.
+    pub request: Option<RequestInfo>,
+    /// Processor time of all requests so far.
+    pub cpu: Duration,
+    /// SET options and their kin, as the last request left them.
+    pub settings: SessionSettings,
+    /// Client process as the client says.
+    pub client_process_id: u32,
+    /// Protocol version, as the login record has it.
+    pub protocol_version: u32,
+    /// Identity of the connection.
+    pub connection: Uuid,
+    /// Port of the client's end.
+    pub client_port: Option<u16>,
+    /// The open transaction.
+    pub transaction: Option<TransactionInfo>,
     /// Whether the connection is encrypted.
     pub encrypted: bool,
     /// Open transactions.
     pub open_transactions: i32,
     /// READ UNCOMMITTED 1, READ COMMITTED 2, REPEATABLE READ 3, SERIALIZABLE 4, SNAPSHOT 5.
     pub isolation_level: i16,
+}
+
+/// Longest text of a request that is kept for others to see, in bytes; what is longer is cut off.
+pub const REQUEST_TEXT_BYTES_MAX: usize = 16 * 1024;
+
+/// A request of a session, for `sys.dm_exec_requests` and `sys.dm_exec_sql_text`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestInfo {
+    /// Which request of its session, from 1.
+    pub number: u64,
+    /// Its text, at most [`REQUEST_TEXT_BYTES_MAX`], or the name of the procedure called.
+    pub text: Arc<str>,
+    /// Whether it is a remote procedure call.
+    pub rpc: bool,
+}
+
+impl RequestInfo {
+    /// As much of a request's text as is kept: nothing of one that may carry a password or another secret.
+    #[must_use]
+    pub fn kept(text: &str) -> Arc<str> {
+        let lower = text.to_ascii_lowercase();
+        if lower.contains("password") || lower.contains("secret") {
+            return Arc::from("-- not shown: the text may hold a secret");
+        }
+        let mut end = text.len().min(REQUEST_TEXT_BYTES_MAX);
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        Arc::from(&text[..end])
+    }
+}
+
+/// An open transaction of a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TransactionInfo {
+    /// Its number within the session's connection.
+    pub descriptor: u64,
+    /// When it was first seen open.
+    pub begun: Timestamp,
+}
+
+/// The computer and the process, as far as the operating system tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Machine {
+    /// Processors that the process may use.
+    pub processors: u32,
+    /// Name of the operating system's distribution; empty when not known.
+    pub distribution: String,
+    /// Its version; empty when not known.
+    pub release: String,
+    /// Memory of the computer in KB.
+    pub memory_kb: u64,
+    /// Memory that could be given to programs now, in KB.
+    pub memory_available_kb: u64,
+    /// Memory and swap together, in KB.
+    pub commit_limit_kb: u64,
+    /// Memory and swap that are free, in KB.
+    pub commit_available_kb: u64,
+    /// File cache in KB.
+    pub cache_kb: u64,
+    /// Memory of the process that is in use, in KB.
+    pub process_resident_kb: u64,
+    /// Address space of the process in KB.
+    pub process_virtual_kb: u64,
+    /// Processor time of the process outside the kernel.
+    pub process_user: Duration,
+    /// Processor time of the process in the kernel.
+    pub process_kernel: Duration,
+    /// Path of the program.
+    pub program: String,
+    /// Name of the user that the process runs as.
+    pub account: String,
+    /// Time since the computer was started.
+    pub uptime: Duration,
+}
+
+/// What a file holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileKind {
+    /// Rows.
+    Rows,
+    /// A log.
+    Log,
+}
+
+/// A file of a database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DataFile {
+    /// Database that it belongs to.
+    pub database: String,
+    /// Name within the database.
+    pub name: String,
+    /// Path.
+    pub path: String,
+    /// What it holds.
+    pub kind: FileKind,
+    /// Size.
+    pub bytes: u64,
+}
+
+/// Room on the file system that a file lies on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Volume {
+    /// Where it is mounted.
+    pub mount: String,
+    /// Size in bytes.
+    pub total: u64,
+    /// Bytes that the process may still write.
+    pub available: u64,
+    /// Whether nothing may be written.
+    pub read_only: bool,
 }
 
 /// `sp_msx_enlist`, checked as far as this instance can check it alone.
@@ -313,6 +443,15 @@ pub trait Services: Send + Sync {
 
     /// Open sessions, in order of their numbers.
     fn sessions(&self) -> Vec<SessionInfo>;
+
+    /// The computer and the process.
+    fn machine(&self) -> Machine;
+
+    /// Files of all databases, those of one database in the order of their numbers, its first file first.
+    fn files(&self) -> Vec<DataFile>;
+
+    /// The file system that a path lies on; `None` when it does not tell.
+    fn volume(&self, path: &str) -> Option<Volume>;
 
     /// Seals a secret under the instance's key, for storage.
     ///

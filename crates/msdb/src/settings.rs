@@ -24,6 +24,8 @@ pub const JOB_HISTORY_MAX_ROWS_PER_JOB: &str = "SQLServerAgent\\JobHistoryMaxRow
 pub const ERROR_LOGGING_LEVEL: &str = "SQLServerAgent\\ErrorLoggingLevel";
 /// Errors and warnings: the logging level when unset. Source: agent fact sheet, section 11.
 pub const ERROR_LOGGING_LEVEL_DEFAULT: u8 = 3;
+/// Whether sp_configure shows advanced options: 0 or 1; 0 when unset.
+pub const SHOW_ADVANCED_OPTIONS: &str = "Configuration\\show advanced options";
 
 /// The key of a value of the Agent's registry key.
 #[must_use]

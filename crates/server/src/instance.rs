@@ -410,6 +410,8 @@ impl Instance {
             membership: Arc::clone(&membership),
             runtime: runtime.clone(),
             error_logs,
+            data_directory: data.clone(),
+            databases_directory: data.join(DATABASES_DIRECTORY),
         });
         services.begin_logs()?;
         sessions.attach(Arc::clone(&services) as Arc<dyn Services>);

@@ -16,6 +16,7 @@ pub mod identity;
 pub mod instance;
 pub mod listener;
 pub mod logins;
+pub mod machine;
 pub mod maintenance;
 pub mod master_end;
 pub mod options;

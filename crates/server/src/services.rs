@@ -8,6 +8,7 @@ use crate::fleet_membership::Membership;
 use crate::identity::tls::EncryptionOption;
 use crate::identity::token::EnlistToken;
 use crate::identity::{FileSealer, password};
+use crate::machine;
 use crate::sessions::Sessions;
 use catalog::{Catalog, CatalogError, SettingValue};
 use engine::databases::Databases;
@@ -15,12 +16,13 @@ use fleet::message::Proof;
 use model::{JobId, RunId};
 use msdb::error_log::{ErrorLog, LogArchive, LogEntry, LogError, LogSeverity};
 use msdb::services::{
-    AgentRefusal, Defected, EnlistRequest, Enlisted, Execution, Instance, Moment, RemoteError,
-    SecretError, Services, SessionInfo, StartRequest,
+    AgentRefusal, DataFile, Defected, EnlistRequest, Enlisted, Execution, Instance, Machine,
+    Moment, RemoteError, SecretError, Services, SessionInfo, StartRequest, Volume,
 };
 use msdb::settings::{
     ERROR_LOGGING_LEVEL, ERROR_LOGGING_LEVEL_DEFAULT, MSX_CREDENTIAL, MSX_ENCRYPT_CHANNEL_OPTIONS,
 };
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
@@ -55,6 +57,10 @@ pub struct InstanceServices {
     pub runtime: Handle,
     /// What the program says of itself.
     pub error_logs: Arc<ErrorLogs>,
+    /// The instance's data.
+    pub data_directory: PathBuf,
+    /// Files of the databases of users.
+    pub databases_directory: PathBuf,
 }
 
 impl InstanceServices {
@@ -293,6 +299,19 @@ impl Services for InstanceServices {
 
     fn sessions(&self) -> Vec<SessionInfo> {
         self.sessions.list()
+    }
+
+    fn machine(&self) -> Machine {
+        machine::machine()
+    }
+
+    fn files(&self) -> Vec<DataFile> {
+        let list = self.databases.list();
+        machine::files(&self.data_directory, &self.databases_directory, &list)
+    }
+
+    fn volume(&self, path: &str) -> Option<Volume> {
+        machine::volume(path)
     }
 
     fn seal(&self, clear: &[u8]) -> Result<Vec<u8>, SecretError> {

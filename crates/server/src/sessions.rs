@@ -5,17 +5,20 @@ use crate::clock::Clock;
 use crate::control::ResultTable;
 use crate::identity::PasswordVault;
 use crate::logins::{LoginRefused, authenticate};
+use crate::machine;
 use crate::tds_front::{AcceptedLogin, LoginRequest, SessionFactory, SqlSession};
 use catalog::{Catalog, CatalogError, Login};
 use engine::{
-    BatchOutcome, BulkRows, CancelToken, Host as _, ResultSink, RpcCall, RpcOutcome, Session,
-    SessionOptions,
+    BatchOutcome, BulkRows, CancelToken, Host as _, ResultSink, RpcCall, RpcOutcome, RpcProcedure,
+    Session, SessionOptions, SessionSettings,
 };
 use msdb::MsdbHost;
-use msdb::services::{Services, SessionInfo};
+use msdb::services::{RequestInfo, Services, SessionInfo, TransactionInfo};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 use tsql::{Column, Row, SqlError};
+use uuid::Uuid;
 
 /// Login failed. Source: SQL Server error 18456, severity 14, state 1 whatever the cause.
 const LOGIN_FAILED: i32 = 18_456;
@@ -202,6 +205,15 @@ impl SessionFactory for Arc<Sessions> {
             last_request: now,
             database: database.clone(),
             running: false,
+            last_request_end: None,
+            request: None,
+            cpu: Duration::ZERO,
+            settings: SessionSettings::default(),
+            client_process_id: request.client_pid,
+            protocol_version: request.version.0,
+            connection: Uuid::new_v4(),
+            client_port: Some(request.peer.port()),
+            transaction: None,
             encrypted: request.encrypted,
             open_transactions: 0,
             isolation_level: 2,
@@ -238,6 +250,26 @@ fn refused_text(login: &str, refused: &LoginRefused) -> SqlError {
     }
 }
 
+/// What a remote call says: the text of the statement that it carries, else the procedure's name.
+fn said(call: &RpcCall) -> String {
+    let texts = call
+        .params
+        .iter()
+        .filter_map(|param| param.value.as_ref()?.as_str());
+    match &call.procedure {
+        // The statement is the longest text: declarations of its parameters stand before or after it.
+        RpcProcedure::Id(_) => texts
+            .max_by_key(|text| text.len())
+            .unwrap_or_default()
+            .to_owned(),
+        RpcProcedure::Name(name) if name.to_ascii_lowercase().ends_with("sp_executesql") => texts
+            .max_by_key(|text| text.len())
+            .unwrap_or(name)
+            .to_owned(),
+        RpcProcedure::Name(name) => name.clone(),
+    }
+}
+
 /// A session that shows in `sys.dm_exec_sessions` as long as it lives.
 struct Tracked {
     session: Session,
@@ -246,15 +278,43 @@ struct Tracked {
 }
 
 impl Tracked {
-    fn note(&self, running: bool) {
+    /// A request begins.
+    fn begins(&self, text: &str, rpc: bool) {
+        let text = RequestInfo::kept(text);
+        let now = self.sessions.clock.now();
         if let Some(info) = self.sessions.open().get_mut(&self.id) {
-            info.running = running;
-            if running {
-                info.last_request = self.sessions.clock.now();
+            let number = info.request.as_ref().map_or(0, |request| request.number) + 1;
+            info.request = Some(RequestInfo { number, text, rpc });
+            info.running = true;
+            info.last_request = now;
+        }
+    }
+
+    /// A request has ended, or something else has changed the session.
+    fn note(&self) {
+        let now = self.sessions.clock.now();
+        let settings = self.session.settings();
+        // The session has its thread for itself.
+        let cpu = machine::thread_time();
+        if let Some(info) = self.sessions.open().get_mut(&self.id) {
+            if info.running {
+                info.running = false;
+                info.last_request_end = Some(now);
             }
+            info.cpu = cpu;
+            info.isolation_level = settings.isolation;
+            info.settings = settings;
             Session::database(&self.session).clone_into(&mut info.database);
             info.open_transactions =
                 i32::try_from(self.session.transaction_count()).unwrap_or(i32::MAX);
+            let descriptor = self.session.transaction_descriptor();
+            info.transaction = match info.transaction {
+                Some(open) if open.descriptor == descriptor => Some(open),
+                _ => (descriptor != 0).then_some(TransactionInfo {
+                    descriptor,
+                    begun: now,
+                }),
+            };
         }
     }
 }
@@ -266,9 +326,9 @@ impl SqlSession for Tracked {
         sink: &mut dyn ResultSink,
         cancel: &CancelToken,
     ) -> BatchOutcome {
-        self.note(true);
+        self.begins(text, false);
         let outcome = self.session.batch(text, sink, cancel);
-        self.note(false);
+        self.note();
         outcome
     }
 
@@ -278,9 +338,9 @@ impl SqlSession for Tracked {
         sink: &mut dyn ResultSink,
         cancel: &CancelToken,
     ) -> RpcOutcome {
-        self.note(true);
+        self.begins(&said(&call), true);
         let outcome = self.session.rpc(call, sink, cancel);
-        self.note(false);
+        self.note();
         outcome
     }
 
@@ -290,27 +350,27 @@ impl SqlSession for Tracked {
         sink: &mut dyn ResultSink,
         cancel: &CancelToken,
     ) -> (BatchOutcome, Option<u64>) {
-        self.note(true);
+        self.begins("INSERT BULK", false);
         let loaded = self.session.bulk_load(rows, sink, cancel);
-        self.note(false);
+        self.note();
         loaded
     }
 
     fn begin(&mut self, name: &str, sink: &mut dyn ResultSink) -> Result<(), SqlError> {
         let done = self.session.begin(name, sink);
-        self.note(false);
+        self.note();
         done
     }
 
     fn commit(&mut self, sink: &mut dyn ResultSink) -> Result<(), SqlError> {
         let done = self.session.commit(sink);
-        self.note(false);
+        self.note();
         done
     }
 
     fn rollback(&mut self, name: &str, sink: &mut dyn ResultSink) -> Result<(), SqlError> {
         let done = self.session.rollback(name, sink);
-        self.note(false);
+        self.note();
         done
     }
 
@@ -324,7 +384,7 @@ impl SqlSession for Tracked {
 
     fn reset(&mut self) {
         SqlSession::reset(&mut self.session);
-        self.note(false);
+        self.note();
     }
 }
 

@@ -18,13 +18,8 @@ use uuid::Uuid;
 const MICROSOFT_VERSION: i32 = 0x1000_03E8;
 /// Locale of us_english.
 const LANGUAGE_ID: i16 = 0;
-/// Schemas that every database has, by number.
-const SCHEMAS: [(i64, &str); 4] = [
-    (1, "dbo"),
-    (2, "guest"),
-    (3, "INFORMATION_SCHEMA"),
-    (4, "sys"),
-];
+/// Functions that the host answers, NULL as an argument included.
+const ASK_HOST: &[&str] = &["HAS_PERMS_BY_NAME", "IS_SRVROLEMEMBER"];
 
 /// The environment of a statement.
 pub(crate) struct Env<'s> {
@@ -204,20 +199,12 @@ impl Env<'_> {
                 .context_info
                 .clone()
                 .map_or(Value::Null, Value::Binary),
-            "SCHEMA_NAME" => match args.first() {
-                None => text("dbo"),
-                Some(id) => SCHEMAS
-                    .iter()
-                    .find(|(known, _)| Some(*known) == id.as_i64())
-                    .map_or(Value::Null, |(_, name)| text(name)),
-            },
-            "SCHEMA_ID" => match args.first() {
-                None => Value::Int(1),
-                Some(_) => SCHEMAS
-                    .iter()
-                    .find(|(_, known)| first.is_some_and(|name| collate::same(name, known)))
-                    .map_or(Value::Null, |(id, _)| int(*id)),
-            },
+            "SCHEMA_NAME" if args.is_empty() => text("dbo"),
+            "SCHEMA_ID" if args.is_empty() => Value::Int(1),
+            "SESSION_CONTEXT" => facts
+                .session_context
+                .get(&first.unwrap_or_default().to_lowercase())
+                .map_or(Value::Null, |(value, _)| value.clone()),
             "SESSIONPROPERTY" => {
                 let bit = match first.unwrap_or_default().to_ascii_uppercase().as_str() {
                     "ANSI_NULLS" => option::ANSI_NULLS,
@@ -235,7 +222,7 @@ impl Env<'_> {
                 "net_transport" => text("TCP"),
                 "protocol_type" => text("TSQL"),
                 "auth_scheme" => text("SQL"),
-                _ => Value::Null,
+                _ => return Ok(None),
             },
             "FORMATMESSAGE" => {
                 let format = first.unwrap_or_default();
@@ -250,12 +237,33 @@ impl Env<'_> {
 
     /// Functions that ask the host.
     fn of_host(&self, name: &str, args: &[Value]) -> Result<Value, SqlError> {
-        let database = self.facts().database.clone();
-        let host = self.shared.host();
+        let (database, spid) = {
+            let facts = self.facts();
+            (facts.database.clone(), facts.spid)
+        };
         let first = args.first().and_then(Value::as_str);
+        // Temporary tables are tempdb's; their numbers are negative.
+        let temporary = first.map_or_else(
+            || {
+                args.first()
+                    .and_then(Value::as_i64)
+                    .is_some_and(|id| id < 0)
+            },
+            is_temporary,
+        );
+        let database = if temporary {
+            "tempdb".to_owned()
+        } else {
+            database
+        };
+        let temporaries = temporary.then(|| self.shared.temporary_tables());
+        let mut host = self.shared.host();
+        if let Some(tables) = temporaries {
+            host.temporary_tables(tables);
+        }
         let second = args.get(1).and_then(Value::as_str);
         let given_null = args.first().is_some_and(Value::is_null);
-        if given_null && name != "IS_SRVROLEMEMBER" && name != "HAS_PERMS_BY_NAME" {
+        if given_null && !ASK_HOST.contains(&name) {
             return Ok(Value::Null);
         }
         Ok(match name {
@@ -274,31 +282,21 @@ impl Env<'_> {
             "SUSER_SNAME" | "SUSER_NAME" => match args.first() {
                 None => text(&host.principal().login),
                 Some(Value::Binary(sid)) => maybe(host.login_name(Some(sid))),
-                Some(_) => Value::Null,
+                Some(_) => host.metadata(&database, "SUSER_NAME", args)?,
             },
             "SUSER_SID" | "SID_BINARY" => host.login_sid(first).map_or(Value::Null, Value::Binary),
             "SYSTEM_USER" | "ORIGINAL_LOGIN" => text(&host.principal().login),
             "USER_NAME" | "USER" | "CURRENT_USER" | "SESSION_USER" => match args.first() {
                 None => text(&user_name(host.as_ref())),
-                Some(id) => match id.as_i64() {
-                    Some(1) => text("dbo"),
-                    Some(2) => text("guest"),
-                    _ => Value::Null,
-                },
-            },
-            "USER_ID" => match first {
-                None => Value::Int(if host.principal().sysadmin { 1 } else { 5 }),
-                Some(name) if collate::same(name, "dbo") => Value::Int(1),
-                Some(name) if collate::same(name, "guest") => Value::Int(2),
-                Some(_) => Value::Null,
+                Some(_) => host.metadata(&database, "USER_NAME", args)?,
             },
             "OBJECT_ID" => object_id(
                 self.shared,
-                host.as_ref(),
+                host.as_mut(),
                 &database,
                 first.unwrap_or_default(),
                 second,
-            ),
+            )?,
             "OBJECT_NAME" | "OBJECT_SCHEMA_NAME" => {
                 let id = args.first().and_then(Value::as_i64);
                 let owner = args
@@ -318,14 +316,7 @@ impl Env<'_> {
                     }
                 }))
             }
-            // Nothing more is known of an object than that it exists.
-            "OBJECTPROPERTY" => Value::Null,
             "SERVERPROPERTY" => host.server_property(first.unwrap_or_default()),
-            "DATABASEPROPERTYEX" => database_property(
-                host.as_ref(),
-                first.unwrap_or_default(),
-                second.unwrap_or_default(),
-            ),
             "IS_SRVROLEMEMBER" => {
                 flag(host.is_server_role_member(first.unwrap_or_default(), second))
             }
@@ -333,10 +324,11 @@ impl Env<'_> {
             "IS_ROLEMEMBER" => {
                 flag(host.is_role_member(&database, first.unwrap_or_default(), second))
             }
-            // What a sysadmin may do is everything; for others only the server roles tell.
-            "HAS_PERMS_BY_NAME" => Value::Int(i32::from(host.principal().sysadmin)),
-            "HAS_DBACCESS" => flag(host.database(first.unwrap_or_default()).map(|_| true)),
-            _ => return Err(fault::unknown_function(name)),
+            "CONNECTIONPROPERTY" => {
+                let asked = [text(first.unwrap_or_default()), Value::SmallInt(spid)];
+                host.metadata(&database, name, &asked)?
+            }
+            _ => host.metadata(&database, name, args)?,
         })
     }
 }
@@ -350,20 +342,29 @@ fn user_name(host: &dyn Host) -> String {
     }
 }
 
-/// OBJECT_ID of a temporary table, or of what the host knows.
+/// Whether a name of up to three parts names a temporary table.
+fn is_temporary(name: &str) -> bool {
+    split_name(name)
+        .pop()
+        .is_some_and(|name| name.starts_with('#'))
+}
+
+/// OBJECT_ID of a temporary table, or of what the host knows; NULL when it is not of the kind asked for.
 fn object_id(
     shared: &Shared,
-    host: &dyn Host,
+    host: &mut dyn Host,
     database: &str,
     name: &str,
-    _kind: Option<&str>,
-) -> Value {
+    kind: Option<&str>,
+) -> Result<Value, SqlError> {
     let mut parts = split_name(name);
     let object = parts.pop().unwrap_or_default();
     if object.starts_with('#') {
         let key = shared.temp_key(&object);
-        // Numbers of temporary tables are negative, as in tempdb.
-        return key.map_or(Value::Null, |key| int(-100 - i64::from(key)));
+        let fits = kind.is_none_or(|kind| collate::same(kind, "U"));
+        return Ok(key.filter(|_| fits).map_or(Value::Null, |key| {
+            Value::Int(super::shared::temporary_id(key))
+        }));
     }
     let schema = parts.pop().filter(|s| !s.is_empty());
     let database = parts
@@ -371,30 +372,26 @@ fn object_id(
         .filter(|d| !d.is_empty())
         .unwrap_or_else(|| database.to_owned());
     let Some(database) = host.database(&database) else {
-        return Value::Null;
+        return Ok(Value::Null);
     };
     let schemas = match &schema {
         Some(schema) => vec![schema.as_str()],
         None => vec!["dbo", "sys"],
     };
-    schemas
+    let found = schemas
         .into_iter()
-        .find_map(|schema| host.object_id(&database, schema, &object))
-        .map_or(Value::Null, Value::Int)
-}
-
-fn database_property(host: &dyn Host, database: &str, property: &str) -> Value {
-    if host.database(database).is_none() {
-        return Value::Null;
-    }
-    match property.to_ascii_lowercase().as_str() {
-        "status" => text("ONLINE"),
-        "updateability" => text("READ_WRITE"),
-        "useraccess" => text("MULTI_USER"),
-        "recovery" => text("SIMPLE"),
-        "collation" => host.server_property("Collation"),
-        "isinstandby" | "isautoclose" | "isautoshrink" | "isfulltextenabled" => Value::Int(0),
-        "version" => Value::Int(957),
-        _ => Value::Null,
-    }
+        .find_map(|schema| host.object_id(&database, schema, &object));
+    let Some(id) = found.map(Value::Int) else {
+        return Ok(Value::Null);
+    };
+    let Some(kind) = kind else {
+        return Ok(id);
+    };
+    let asked = [id.clone(), text(kind)];
+    let fits = host.metadata(&database, "OBJECT_IS_OF_KIND", &asked)?;
+    Ok(if fits.as_i64() == Some(0) {
+        Value::Null
+    } else {
+        id
+    })
 }

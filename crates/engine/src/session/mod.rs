@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use tsql::{SqlError, messages};
 
-pub use options::{Limits, PREPARED_HANDLES_MAX, SessionOptions, TEMP_BYTES_MAX};
+pub use options::{Limits, PREPARED_HANDLES_MAX, SessionOptions, SessionSettings, TEMP_BYTES_MAX};
 
 /// A statement that sp_prepare keeps.
 #[derive(Debug, Clone)]
@@ -295,6 +295,12 @@ impl Session {
     #[must_use]
     pub fn database(&self) -> &str {
         &self.core.database
+    }
+
+    /// SET options and their kin as they are now.
+    #[must_use]
+    pub fn settings(&self) -> SessionSettings {
+        SessionSettings::of(&self.core.shared.facts())
     }
 
     /// Whether SET NOCOUNT is ON.

@@ -1,17 +1,18 @@
 //! What SQLite's callbacks and the interpreter share: the host, the known objects, facts of the session.
 
-use crate::host::{FunctionDecl, Host, TableDecl};
+use crate::host::{FunctionDecl, Host, TableDecl, TemporaryTable};
 use crate::session::permanent::Permanent;
 use crate::session::tables::OwnTable;
 use crate::store::functions::Compiled;
 use crate::store::generate::Fragment;
 use rusqlite::types::Value as Sqlite;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tsql::convert::DateOrder;
 use tsql::rowset::Rowset;
-use tsql::{SqlError, messages};
+use tsql::{SqlError, Value, messages};
 
 /// Levels of recursion of a common table expression unless OPTION (MAXRECURSION) says otherwise.
 const RECURSION_MAX: u32 = 100;
@@ -66,6 +67,8 @@ pub(crate) struct Facts {
     pub(crate) random: u64,
     pub(crate) recursion: u32,
     pub(crate) context_info: Option<Vec<u8>>,
+    /// Values of sp_set_session_context by key in lower case, and whether they stay as they are.
+    pub(crate) session_context: BTreeMap<String, (Value, bool)>,
 }
 
 /// Bits of @@OPTIONS.
@@ -122,12 +125,19 @@ impl Facts {
             random: seed | 1,
             recursion: RECURSION_MAX,
             context_info: None,
+            session_context: BTreeMap::new(),
         }
     }
 
     pub(crate) fn has(&self, bit: i32) -> bool {
         self.options & bit != 0
     }
+}
+
+/// Number of a temporary table: negative, as in tempdb.
+pub(crate) fn temporary_id(key: u32) -> i32 {
+    const FIRST: i64 = -100;
+    i32::try_from(FIRST - i64::from(key)).unwrap_or(i32::MIN)
 }
 
 /// The shared state of one session.
@@ -295,6 +305,22 @@ impl Shared {
             .iter()
             .filter(|(_, _, at)| *at >= level)
             .map(|(_, key, _)| *key)
+            .collect()
+    }
+
+    /// The temporary tables in reach, as tempdb shows them.
+    pub(crate) fn temporary_tables(&self) -> Vec<TemporaryTable> {
+        let keys: Vec<u32> = locked(&self.temps).iter().map(|(_, key, _)| *key).collect();
+        keys.into_iter()
+            .filter_map(|key| match self.object(key) {
+                Some(Object::Own(table)) => Some(TemporaryTable {
+                    id: temporary_id(key),
+                    name: table.name.clone(),
+                    columns: table.shape(),
+                    identity: table.identity,
+                }),
+                _ => None,
+            })
             .collect()
     }
 

@@ -29,6 +29,8 @@ use tsql::{Row, SqlType, Value, messages};
 /// Name of the module.
 pub(super) const MODULE: &str = "muster";
 
+/// The database whose views show the session's temporary tables.
+const TEMPDB: &str = "tempdb";
 /// Rows that a whole scan is taken to have: seeks win against it.
 const ROWS_OF_A_SCAN: i64 = 1_000_000;
 /// Most rows that the right side of an APPLY may give for one row of the left.
@@ -311,6 +313,10 @@ unsafe impl VTabCursor for Cursor<'_> {
                             value,
                         }),
                     }
+                }
+                if database.eq_ignore_ascii_case(TEMPDB) {
+                    let tables = shared.temporary_tables();
+                    shared.host().temporary_tables(tables);
                 }
                 shared.host().scan(database, decl, &keys)
             }

@@ -53,6 +53,17 @@ pub enum Database {
     Master,
 }
 
+impl Database {
+    /// Database and schema by name.
+    #[must_use]
+    pub const fn place(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Msdb => ("msdb", "dbo"),
+            Self::Master => ("master", "sys"),
+        }
+    }
+}
+
 /// The least role that may execute a procedure. Members of sysadmin always may.
 ///
 /// The Agent's roles include one another: User ⊂ Reader ⊂ Operator ⊂ sysadmin.
@@ -181,10 +192,7 @@ const GROUPS: &[&[Procedure]] = &[
 ];
 
 fn declaration(procedure: &Procedure) -> ProcedureDecl {
-    let (database, schema) = match procedure.database {
-        Database::Msdb => ("msdb", "dbo"),
-        Database::Master => ("master", "sys"),
-    };
+    let (database, schema) = procedure.database.place();
     ProcedureDecl {
         database,
         schema,

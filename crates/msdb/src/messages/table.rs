@@ -10,6 +10,7 @@ pub(super) const MESSAGES: &[(i32, u8, &str)] = &[
     (226, 16, "%s is not allowed after other changes in the same transaction."),
     (229, 14, "The %s permission was denied on the object '%s', database '%s', schema '%s'."),
     (242, 16, "The conversion of a varchar data type to a datetime data type resulted in an out-of-range value."),
+    (300, 14, "%s permission was denied on object '%s', database 'master'."),
     (515, 16, "Cannot insert the value NULL into column '%s', table '%s'; column does not allow nulls. %s fails."),
     (911, 16, "Database '%s' does not exist. Make sure that the name is entered correctly."),
     (1205, 13, "Transaction (Process ID %d) was deadlocked on lock resources with another process and has been chosen as the deadlock victim. Rerun the transaction."),

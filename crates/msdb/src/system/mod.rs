@@ -1,75 +1,122 @@
-//! `sys` views that clients ask for after login: true answers about this instance, or empty.
+//! The views of `sys` and `INFORMATION_SCHEMA`: true answers about this instance, or empty.
 //!
-//! They are the same in every database; those about one database (`sys.objects`, `sys.database_principals`)
-//! answer for the database of the statement.
+//! `sheet` says which views there are and what their columns are; the other modules fill those that Muster has
+//! something to say in. The rest are empty: there are no availability groups, assemblies or full-text catalogs. All
+//! views are in every database; those about one database answer for the database of the statement.
 
+mod columns;
+mod configuration;
+mod constraints;
+mod databases;
+mod functions;
+mod information;
+mod metadata;
+mod modules;
 mod objects;
+mod older;
+mod permissions;
 mod principals;
 mod server;
+mod sessions;
+mod sheet;
+mod types;
+mod view;
 
+pub(crate) use functions::{function_rows, functions};
+pub(crate) use metadata::metadata;
+pub(crate) use objects::shipped_objects;
 pub(crate) use principals::role_id;
-pub(crate) use server::COLLATION;
+pub(crate) use view::View;
 
+use crate::convert::datetime;
 use crate::error::Result;
-use crate::tables::{Columns, Register, Rows, Scanner, Select, Table, register};
+use crate::tables::Scanner;
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
-use tsql::SqlType;
+use tsql::Value;
+use view::Filled;
 
-/// Every view, as `("master", "sys", name)`.
-pub(crate) fn views() -> &'static Register {
-    static VIEWS: LazyLock<Register> =
-        LazyLock::new(|| register(GROUPS.iter().flat_map(|group| group.iter())));
+/// Collation of every database.
+pub(crate) const COLLATION: &str = "SQL_Latin1_General_CP1_CI_AS";
+/// US English.
+const LANGUAGE_ID: i32 = 1033;
+/// Name of the language of every login.
+const LANGUAGE: &str = "us_english";
+
+/// Views by schema and name, both in lower case.
+pub(crate) fn views() -> &'static BTreeMap<(String, String), View> {
+    static VIEWS: LazyLock<BTreeMap<(String, String), View>> = LazyLock::new(|| {
+        sheet::entries()
+            .iter()
+            .filter(|entry| entry.params.is_none())
+            .map(|entry| {
+                let filled = GROUPS
+                    .iter()
+                    .flat_map(|group| group.iter())
+                    .find(|filled| filled.schema == entry.schema && filled.name == entry.name);
+                let key = (
+                    entry.schema.to_ascii_lowercase(),
+                    entry.name.to_ascii_lowercase(),
+                );
+                (key, View::new(entry, filled))
+            })
+            .collect()
+    });
     &VIEWS
 }
 
-/// Views that old scripts reach through `dbo` too: `master.dbo.sysprocesses`.
-pub(crate) const COMPATIBILITY: &[&str] = &["sysdatabases", "syslogins", "sysprocesses"];
-
-const GROUPS: &[&[Table]] = &[objects::VIEWS, principals::VIEWS, server::VIEWS];
-
-const INT: SqlType = SqlType::Int;
-const SMALLINT: SqlType = SqlType::SmallInt;
-const TINYINT: SqlType = SqlType::TinyInt;
-const BIT: SqlType = SqlType::Bit;
-const SYSNAME: SqlType = SqlType::SYSNAME;
-const DATETIME: SqlType = SqlType::DateTime;
-const VARIANT: SqlType = SqlType::SqlVariant;
-
-const fn nvarchar(units: u16) -> SqlType {
-    SqlType::nvarchar(units)
+/// The view of a name. Those that stood in `dbo` in old versions are found there too: `master.dbo.sysprocesses`.
+pub(crate) fn view(schema: &str, name: &str) -> Option<&'static View> {
+    let name = name.trim_end_matches(' ').to_ascii_lowercase();
+    let mut schema = schema.to_ascii_lowercase();
+    if schema == "dbo" && name.starts_with("sys") {
+        schema = "sys".to_owned();
+    }
+    views().get(&(schema, name))
 }
 
-const fn char(bytes: u16) -> SqlType {
-    SqlType::Char(bytes)
+const GROUPS: &[&[Filled]] = &[
+    columns::VIEWS,
+    configuration::VIEWS,
+    constraints::VIEWS,
+    databases::VIEWS,
+    information::VIEWS,
+    modules::VIEWS,
+    objects::VIEWS,
+    older::VIEWS,
+    principals::VIEWS,
+    server::VIEWS,
+    sessions::VIEWS,
+    types::VIEWS,
+];
+
+/// When the instance was made, as `datetime`.
+fn created(scan: &Scanner<'_>) -> Result<Value> {
+    Ok(datetime(scan.definitions.instance()?.created, &scan.zone))
 }
 
-const fn varbinary(bytes: u16) -> SqlType {
-    SqlType::varbinary(bytes)
+fn text(value: impl AsRef<str>) -> Value {
+    Value::string(value.as_ref())
 }
 
-/// A column that never holds NULL.
-const fn col(name: &'static str, ty: SqlType) -> (&'static str, SqlType, bool) {
-    (name, ty, false)
+fn int(value: impl Into<i64>) -> Value {
+    Value::BigInt(value.into())
 }
 
-/// A column that may hold NULL.
-const fn null(name: &'static str, ty: SqlType) -> (&'static str, SqlType, bool) {
-    (name, ty, true)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// A view of `sys`.
-const fn sys(
-    name: &'static str,
-    columns: Columns,
-    rows: fn(&Scanner<'_>) -> Result<Rows>,
-) -> Table {
-    Table {
-        database: "master",
-        schema: "sys",
-        name,
-        columns,
-        seek: &[],
-        select: Select::Public,
-        rows,
+    /// A source that fills no view of the sheet would never be called.
+    #[test]
+    fn every_source_fills_a_view_of_the_sheet() {
+        for filled in GROUPS.iter().flat_map(|group| group.iter()) {
+            let view = view(filled.schema, filled.name);
+            assert!(
+                view.is_some_and(|view| !view.is_empty()),
+                "{} is not in the sheet",
+                filled.name
+            );
+        }
     }
 }

@@ -1,431 +1,368 @@
-//! The instance: databases, sessions, configuration, host, messages.
+//! The instance: services, computer, process, servers, endpoints, messages.
 
-use super::{
-    BIT, DATETIME, INT, SMALLINT, SYSNAME, TINYINT, VARIANT, char, col, null, nvarchar, sys,
-    varbinary,
-};
-use crate::caller::SA_SID;
-use crate::convert::datetime;
+use super::databases::all;
+use super::sessions::ENDPOINT_TCP;
+use super::view::{Fill, Filled};
+use super::{LANGUAGE, LANGUAGE_ID, created, int, text};
+use crate::convert::{datetime, datetimeoffset};
 use crate::error::Result;
 use crate::messages;
-use crate::services::SessionInfo;
-use crate::tables::{Columns, Rows, Scanner, Table};
-use engine::host::SYSTEM_DATABASES;
-use tsql::{Row, Value};
+use crate::tables::Scanner;
+use std::time::Duration;
+use tsql::Value;
 
-/// Collation of every database.
-pub(crate) const COLLATION: &str = "SQL_Latin1_General_CP1_CI_AS";
-/// Compatibility level of SQL Server 2022.
-const COMPATIBILITY_LEVEL: u8 = 160;
-/// US English.
-const LANGUAGE_ID: i16 = 1033;
-
-const DATABASES: Columns = &[
-    col("name", SYSNAME),
-    col("database_id", INT),
-    null("source_database_id", INT),
-    null("owner_sid", varbinary(85)),
-    col("create_date", DATETIME),
-    col("compatibility_level", TINYINT),
-    null("collation_name", SYSNAME),
-    null("user_access", TINYINT),
-    null("user_access_desc", nvarchar(60)),
-    null("is_read_only", BIT),
-    col("is_auto_close_on", BIT),
-    null("is_auto_shrink_on", BIT),
-    null("state", TINYINT),
-    null("state_desc", nvarchar(60)),
-    null("is_in_standby", BIT),
-    null("is_cleanly_shutdown", BIT),
-    null("snapshot_isolation_state", TINYINT),
-    null("snapshot_isolation_state_desc", nvarchar(60)),
-    null("is_read_committed_snapshot_on", BIT),
-    null("recovery_model", TINYINT),
-    null("recovery_model_desc", nvarchar(60)),
-    col("is_published", BIT),
-    col("is_subscribed", BIT),
-    col("is_distributor", BIT),
-    col("is_encrypted", BIT),
-    null("replica_id", tsql::SqlType::UniqueIdentifier),
-    null("group_database_id", tsql::SqlType::UniqueIdentifier),
-    null("containment", TINYINT),
-    null("containment_desc", nvarchar(60)),
-];
-
-const SYSDATABASES: Columns = &[
-    null("name", SYSNAME),
-    null("dbid", SMALLINT),
-    null("sid", varbinary(85)),
-    null("crdate", DATETIME),
-    null("cmptlevel", TINYINT),
-    null("status", INT),
-];
-
-const SESSIONS: Columns = &[
-    col("session_id", SMALLINT),
-    col("login_time", DATETIME),
-    null("host_name", SYSNAME),
-    null("program_name", SYSNAME),
-    null("host_process_id", INT),
-    null("client_version", INT),
-    null("client_interface_name", nvarchar(32)),
-    col("security_id", varbinary(85)),
-    col("login_name", SYSNAME),
-    null("nt_domain", SYSNAME),
-    null("nt_user_name", SYSNAME),
-    col("status", nvarchar(30)),
-    null("context_info", varbinary(128)),
-    col("cpu_time", INT),
-    col("memory_usage", INT),
-    col("last_request_start_time", DATETIME),
-    null("last_request_end_time", DATETIME),
-    col("is_user_process", BIT),
-    null("language", SYSNAME),
-    col("transaction_isolation_level", SMALLINT),
-    col("lock_timeout", INT),
-    col("deadlock_priority", INT),
-    col("original_security_id", varbinary(85)),
-    col("original_login_name", SYSNAME),
-    col("database_id", SMALLINT),
-    null("authenticating_database_id", INT),
-    col("open_transaction_count", INT),
-];
-
-const CONNECTIONS: Columns = &[
-    null("session_id", INT),
-    null("most_recent_session_id", INT),
-    col("connect_time", DATETIME),
-    col("net_transport", nvarchar(40)),
-    null("protocol_type", nvarchar(40)),
-    null("encrypt_option", nvarchar(40)),
-    col("auth_scheme", nvarchar(40)),
-    null("client_net_address", nvarchar(48)),
-];
-
-const SYSPROCESSES: Columns = &[
-    col("spid", SMALLINT),
-    col("kpid", SMALLINT),
-    col("blocked", SMALLINT),
-    col("dbid", SMALLINT),
-    col("login_time", DATETIME),
-    col("last_batch", DATETIME),
-    col("open_tran", SMALLINT),
-    col("status", char(30)),
-    col("sid", varbinary(85)),
-    col("hostname", nvarchar(128)),
-    col("program_name", nvarchar(128)),
-    col("loginame", nvarchar(128)),
-];
-
-const CONFIGURATIONS: Columns = &[
-    col("configuration_id", INT),
-    col("name", nvarchar(35)),
-    null("value", VARIANT),
-    null("minimum", VARIANT),
-    null("maximum", VARIANT),
-    null("value_in_use", VARIANT),
-    col("description", nvarchar(255)),
-    col("is_dynamic", BIT),
-    col("is_advanced", BIT),
-];
-
-/// Number, name, value, advanced.
-const OPTIONS: &[(i32, &str, i32, bool)] = &[
-    (518, "show advanced options", 1, false),
-    (1534, "user options", 0, false),
-    (1562, "clr enabled", 0, false),
-    (1576, "remote admin connections", 0, false),
-    (16_384, "Agent XPs", 1, true),
-    (16_386, "Database Mail XPs", 0, true),
-    (16_388, "Ole Automation Procedures", 0, true),
-    (16_390, "xp_cmdshell", 0, true),
-];
-
-const HOST_INFO: Columns = &[
-    col("host_platform", nvarchar(256)),
-    col("host_distribution", nvarchar(256)),
-    col("host_release", nvarchar(256)),
-    col("host_service_pack_level", nvarchar(256)),
-    null("host_sku", INT),
-    col("os_language_version", INT),
-    col("host_architecture", nvarchar(256)),
-];
-
-const SERVERS: Columns = &[
-    col("server_id", INT),
-    col("name", SYSNAME),
-    col("product", SYSNAME),
-    col("provider", SYSNAME),
-    null("data_source", nvarchar(4000)),
-    null("location", nvarchar(4000)),
-    null("provider_string", nvarchar(4000)),
-    null("catalog", SYSNAME),
-    null("is_linked", BIT),
-    null("is_data_access_enabled", BIT),
-    col("modify_date", DATETIME),
-];
-
-const MESSAGES: Columns = &[
-    col("message_id", INT),
-    col("language_id", SMALLINT),
-    null("severity", TINYINT),
-    col("is_event_logged", BIT),
-    col("text", nvarchar(2048)),
-];
+/// Counter types of `cntr_type`: a plain number, and one that only grows and is read as a rate.
+/// Source: Windows Performance Data, PERF_COUNTER_LARGE_RAWCOUNT and PERF_COUNTER_BULK_COUNT.
+const COUNTER_RAW: i32 = 65_792;
 
 /// The views.
-pub(super) const VIEWS: &[Table] = &[
-    sys("databases", DATABASES, databases),
-    sys("sysdatabases", SYSDATABASES, sysdatabases),
-    sys("dm_exec_sessions", SESSIONS, sessions),
-    sys("dm_exec_connections", CONNECTIONS, connections),
-    sys("sysprocesses", SYSPROCESSES, sysprocesses),
-    sys("configurations", CONFIGURATIONS, configurations),
-    sys("dm_os_host_info", HOST_INFO, host_info),
-    sys("servers", SERVERS, servers),
-    sys("messages", MESSAGES, all_messages),
+pub(super) const VIEWS: &[Filled] = &[
+    Filled::sys("dm_os_host_info", host_info),
+    Filled::sys("dm_os_sys_info", sys_info).server_state(),
+    Filled::sys("dm_os_sys_memory", sys_memory).server_state(),
+    Filled::sys("dm_os_process_memory", process_memory).server_state(),
+    Filled::sys("dm_os_performance_counters", performance_counters).server_state(),
+    Filled::sys("dm_os_windows_info", nothing),
+    Filled::sys("dm_server_services", services).server_state(),
+    Filled::sys("dm_tcp_listener_states", listeners).server_state(),
+    Filled::sys("servers", servers),
+    Filled::sys("sysservers", sysservers),
+    Filled::sys("endpoints", endpoints),
+    Filled::sys("tcp_endpoints", tcp_endpoints),
+    Filled::sys("messages", all_messages).seek(&["message_id"]),
+    Filled::sys("sysmessages", sysmessages).seek(&["error"]),
+    Filled::sys("syslanguages", languages),
 ];
 
-fn created(scan: &Scanner<'_>) -> Result<Value> {
-    Ok(datetime(scan.definitions.instance()?.created, &scan.zone))
+/// Windows is not what Muster runs on.
+fn nothing(_scan: &Scanner<'_>, _out: &mut Fill<'_>) -> Result<()> {
+    Ok(())
 }
 
-fn databases(scan: &Scanner<'_>) -> Result<Rows> {
-    let created = created(scan)?;
-    let rows = SYSTEM_DATABASES
-        .iter()
-        .map(|(id, name)| {
-            vec![
-                Value::string(*name),
-                Value::Int(*id),
-                Value::Null,
-                Value::Binary(SA_SID.to_vec()),
-                created.clone(),
-                Value::TinyInt(COMPATIBILITY_LEVEL),
-                Value::string(COLLATION),
-                Value::TinyInt(0),
-                Value::string("MULTI_USER"),
-                Value::Bit(false),
-                Value::Bit(false),
-                Value::Bit(false),
-                Value::TinyInt(0),
-                Value::string("ONLINE"),
-                Value::Bit(false),
-                Value::Bit(false),
-                Value::TinyInt(1),
-                Value::string("ON"),
-                Value::Bit(true),
-                Value::TinyInt(3),
-                Value::string("SIMPLE"),
-                Value::Bit(false),
-                Value::Bit(false),
-                Value::Bit(false),
-                Value::Bit(false),
-                Value::Null,
-                Value::Null,
-                Value::TinyInt(0),
-                Value::string("NONE"),
-            ]
-        })
-        .collect();
-    Ok(Rows::All(rows))
+fn kilobytes(value: u64) -> Value {
+    Value::BigInt(i64::try_from(value).unwrap_or(i64::MAX))
 }
 
-fn sysdatabases(scan: &Scanner<'_>) -> Result<Rows> {
-    let created = created(scan)?;
-    let rows = SYSTEM_DATABASES
-        .iter()
-        .map(|(id, name)| {
-            vec![
-                Value::string(*name),
-                small(*id),
-                Value::Binary(SA_SID.to_vec()),
-                created.clone(),
-                Value::TinyInt(COMPATIBILITY_LEVEL),
-                Value::Int(0),
-            ]
-        })
-        .collect();
-    Ok(Rows::All(rows))
+fn milliseconds(value: Duration) -> Value {
+    Value::BigInt(i64::try_from(value.as_millis()).unwrap_or(i64::MAX))
 }
 
-fn small(value: i32) -> Value {
-    Value::SmallInt(i16::try_from(value).unwrap_or(i16::MAX))
-}
-
-/// All sessions for sysadmin, else the login's own.
-fn seen_sessions(scan: &Scanner<'_>) -> Vec<SessionInfo> {
-    let mut sessions = scan.services.sessions();
-    sessions.retain(|session| scan.caller.sysadmin || session.sid == scan.caller.sid);
-    sessions
-}
-
-fn database_id(name: &str) -> i16 {
-    let id = SYSTEM_DATABASES
-        .iter()
-        .find(|(_, known)| known.eq_ignore_ascii_case(name))
-        .map_or(1, |(id, _)| *id);
-    i16::try_from(id).unwrap_or(1)
-}
-
-fn status(session: &SessionInfo) -> Value {
-    Value::string(if session.running {
-        "running"
-    } else {
-        "sleeping"
-    })
-}
-
-fn sessions(scan: &Scanner<'_>) -> Result<Rows> {
-    let rows = seen_sessions(scan)
-        .iter()
-        .map(|session| session_row(scan, session))
-        .collect();
-    Ok(Rows::All(rows))
-}
-
-fn session_row(scan: &Scanner<'_>, session: &SessionInfo) -> Row {
-    let last = datetime(session.last_request, &scan.zone);
-    vec![
-        Value::SmallInt(session.session_id),
-        datetime(session.login_time, &scan.zone),
-        Value::string(&*session.host),
-        Value::string(&*session.program),
-        Value::Null,
-        Value::Null,
-        Value::string(&*session.client_interface),
-        Value::Binary(session.sid.clone()),
-        Value::string(&*session.login),
-        Value::Null,
-        Value::Null,
-        status(session),
-        Value::Null,
-        Value::Int(0),
-        Value::Int(0),
-        last.clone(),
-        if session.running { Value::Null } else { last },
-        Value::Bit(true),
-        Value::string("us_english"),
-        Value::SmallInt(session.isolation_level),
-        Value::Int(-1),
-        Value::Int(0),
-        Value::Binary(session.sid.clone()),
-        Value::string(&*session.login),
-        Value::SmallInt(database_id(&session.database)),
-        Value::Int(1),
-        Value::Int(session.open_transactions),
-    ]
-}
-
-fn connections(scan: &Scanner<'_>) -> Result<Rows> {
-    let rows = seen_sessions(scan)
-        .into_iter()
-        .map(|session| {
-            let encrypted = if session.encrypted { "TRUE" } else { "FALSE" };
-            vec![
-                Value::Int(session.session_id.into()),
-                Value::Int(session.session_id.into()),
-                datetime(session.login_time, &scan.zone),
-                Value::string("TCP"),
-                Value::string("TSQL"),
-                Value::string(encrypted),
-                Value::string("SQL"),
-                session.client_address.into(),
-            ]
-        })
-        .collect();
-    Ok(Rows::All(rows))
-}
-
-fn sysprocesses(scan: &Scanner<'_>) -> Result<Rows> {
-    let rows = seen_sessions(scan)
-        .into_iter()
-        .map(|session| {
-            vec![
-                Value::SmallInt(session.session_id),
-                Value::SmallInt(0),
-                Value::SmallInt(0),
-                Value::SmallInt(database_id(&session.database)),
-                datetime(session.login_time, &scan.zone),
-                datetime(session.last_request, &scan.zone),
-                small(session.open_transactions),
-                status(&session),
-                Value::Binary(session.sid),
-                Value::String(session.host),
-                Value::String(session.program),
-                Value::String(session.login),
-            ]
-        })
-        .collect();
-    Ok(Rows::All(rows))
-}
-
-fn configurations(_scan: &Scanner<'_>) -> Result<Rows> {
-    let rows = OPTIONS
-        .iter()
-        .map(|(id, name, value, advanced)| {
-            vec![
-                Value::Int(*id),
-                Value::string(*name),
-                Value::Int(*value),
-                Value::Int(0),
-                Value::Int(1),
-                Value::Int(*value),
-                Value::string(*name),
-                Value::Bit(true),
-                Value::Bit(*advanced),
-            ]
-        })
-        .collect();
-    Ok(Rows::All(rows))
-}
-
-fn host_info(_scan: &Scanner<'_>) -> Result<Rows> {
-    let platform = if cfg!(windows) { "Windows" } else { "Linux" };
+fn host_info(scan: &Scanner<'_>, out: &mut Fill<'_>) -> Result<()> {
+    let machine = scan.services.machine();
     let architecture = if cfg!(target_arch = "aarch64") {
         "ARM64"
     } else {
         "X64"
     };
-    Ok(Rows::All(vec![vec![
-        Value::string(platform),
-        Value::string(platform),
-        Value::string(""),
-        Value::string(""),
-        Value::Null,
-        Value::Int(0),
-        Value::string(architecture),
-    ]]))
+    let platform = if cfg!(windows) { "Windows" } else { "Linux" };
+    out.add([
+        ("host_platform", text(platform)),
+        ("host_distribution", text(&machine.distribution)),
+        ("host_release", text(&machine.release)),
+        ("host_architecture", text(architecture)),
+    ]);
+    Ok(())
 }
 
-fn servers(scan: &Scanner<'_>) -> Result<Rows> {
-    Ok(Rows::All(vec![vec![
-        Value::Int(0),
-        Value::string(&*scan.server),
-        Value::string("SQL Server"),
-        Value::string("SQLNCLI"),
-        Value::string(&*scan.server),
-        Value::Null,
-        Value::Null,
-        Value::Null,
-        Value::Bit(false),
-        Value::Bit(false),
-        created(scan)?,
-    ]]))
+fn sys_info(scan: &Scanner<'_>, out: &mut Fill<'_>) -> Result<()> {
+    let machine = scan.services.machine();
+    let started = scan.services.instance().started;
+    let running = scan.now.duration_since(started);
+    let up = milliseconds(machine.uptime);
+    let running = Duration::try_from(running).unwrap_or_default();
+    out.add([
+        ("ms_ticks", up),
+        ("cpu_count", int(i64::from(machine.processors))),
+        ("hyperthread_ratio", int(1)),
+        ("physical_memory_kb", kilobytes(machine.memory_kb)),
+        ("virtual_memory_kb", kilobytes(machine.process_virtual_kb)),
+        ("committed_kb", kilobytes(machine.process_resident_kb)),
+        (
+            "committed_target_kb",
+            kilobytes(machine.process_resident_kb),
+        ),
+        ("visible_target_kb", kilobytes(machine.process_resident_kb)),
+        ("scheduler_count", int(i64::from(machine.processors))),
+        ("scheduler_total_count", int(i64::from(machine.processors))),
+        (
+            "sqlserver_start_time_ms_ticks",
+            milliseconds(machine.uptime.saturating_sub(running)),
+        ),
+        ("sqlserver_start_time", datetime(started, &scan.zone)),
+        ("affinity_type", int(2)),
+        ("affinity_type_desc", text("AUTO")),
+        (
+            "process_kernel_time_ms",
+            milliseconds(machine.process_kernel),
+        ),
+        ("process_user_time_ms", milliseconds(machine.process_user)),
+        ("virtual_machine_type_desc", text("NONE")),
+        ("softnuma_configuration_desc", text("OFF")),
+        ("sql_memory_model", int(1)),
+        ("sql_memory_model_desc", text("CONVENTIONAL")),
+        ("socket_count", int(1)),
+        ("cores_per_socket", int(i64::from(machine.processors))),
+        ("numa_node_count", int(1)),
+        ("container_type_desc", text("NONE")),
+    ]);
+    Ok(())
 }
 
-fn all_messages(_scan: &Scanner<'_>) -> Result<Rows> {
-    let rows = messages::all()
-        .iter()
-        .map(|(number, severity, text)| {
-            vec![
-                Value::Int(*number),
-                Value::SmallInt(LANGUAGE_ID),
-                Value::TinyInt(*severity),
-                Value::Bit(false),
-                Value::string(*text),
-            ]
-        })
-        .collect();
-    Ok(Rows::All(rows))
+fn sys_memory(scan: &Scanner<'_>, out: &mut Fill<'_>) -> Result<()> {
+    let machine = scan.services.machine();
+    out.add([
+        ("total_physical_memory_kb", kilobytes(machine.memory_kb)),
+        (
+            "available_physical_memory_kb",
+            kilobytes(machine.memory_available_kb),
+        ),
+        ("total_page_file_kb", kilobytes(machine.commit_limit_kb)),
+        (
+            "available_page_file_kb",
+            kilobytes(machine.commit_available_kb),
+        ),
+        ("system_cache_kb", kilobytes(machine.cache_kb)),
+    ]);
+    Ok(())
+}
+
+fn process_memory(scan: &Scanner<'_>, out: &mut Fill<'_>) -> Result<()> {
+    let machine = scan.services.machine();
+    let used = machine.process_resident_kb;
+    out.add([
+        ("physical_memory_in_use_kb", kilobytes(used)),
+        (
+            "virtual_address_space_committed_kb",
+            kilobytes(machine.process_virtual_kb),
+        ),
+        (
+            "memory_utilization_percentage",
+            kilobytes(used.saturating_mul(100) / machine.memory_kb.max(1)),
+        ),
+        (
+            "available_commit_limit_kb",
+            kilobytes(machine.commit_available_kb),
+        ),
+    ]);
+    Ok(())
+}
+
+/// The counters that Muster keeps, under the names that SQL Server gives them.
+fn performance_counters(scan: &Scanner<'_>, out: &mut Fill<'_>) -> Result<()> {
+    let instance = scan.services.instance();
+    let prefix = match instance.instance_name() {
+        Some(name) => format!("MSSQL${name}"),
+        None => "SQLServer".to_owned(),
+    };
+    let sessions = scan.services.sessions();
+    let machine = scan.services.machine();
+    let count = |n: usize| Value::BigInt(i64::try_from(n).unwrap_or(i64::MAX));
+    let mut logins: Vec<&str> = sessions.iter().map(|s| s.login.as_str()).collect();
+    logins.sort_unstable();
+    logins.dedup();
+    let open = sessions.iter().filter(|s| s.transaction.is_some()).count();
+    let memory = kilobytes(machine.process_resident_kb);
+    let mut counters = vec![
+        (
+            "General Statistics",
+            "User Connections",
+            "",
+            count(sessions.len()),
+        ),
+        ("General Statistics", "Processes blocked", "", count(0)),
+        ("Transactions", "Transactions", "", count(open)),
+        ("Memory Manager", "Total Server Memory (KB)", "", memory),
+    ];
+    let files = scan.services.files();
+    let databases = all(scan);
+    for info in &databases {
+        let bytes: u64 = files
+            .iter()
+            .filter(|file| file.database == info.name)
+            .map(|file| file.bytes)
+            .sum();
+        if bytes > 0 {
+            let size = kilobytes(bytes / 1024);
+            counters.push(("Databases", "Data File(s) Size (KB)", &info.name, size));
+        }
+    }
+    for (object, counter, instance, value) in counters {
+        out.add([
+            ("object_name", text(format!("{prefix}:{object}"))),
+            ("counter_name", text(counter)),
+            ("instance_name", text(instance)),
+            ("cntr_value", value),
+            ("cntr_type", int(COUNTER_RAW)),
+        ]);
+    }
+    Ok(())
+}
+
+/// The engine and the agent, which are one process here.
+fn services(scan: &Scanner<'_>, out: &mut Fill<'_>) -> Result<()> {
+    let instance = scan.services.instance();
+    let machine = scan.services.machine();
+    let name = instance.instance_name().unwrap_or("MSSQLSERVER");
+    let started = datetimeoffset(instance.started, &scan.zone);
+    for service in ["SQL Server", "SQL Server Agent"] {
+        out.add([
+            ("servicename", text(format!("{service} ({name})"))),
+            ("status", int(4)),
+            ("status_desc", text("Running")),
+            ("process_id", int(i64::from(instance.process_id))),
+            ("last_startup_time", started.clone()),
+            ("service_account", text(&machine.account)),
+            ("filename", text(&machine.program)),
+            ("is_clustered", text("N")),
+            ("instant_file_initialization_enabled", text("N")),
+        ]);
+    }
+    Ok(())
+}
+
+/// The port that the instance tells others to use.
+fn port(scan: &Scanner<'_>) -> Option<i64> {
+    let address = scan.services.instance().address;
+    address.rsplit(',').next()?.parse().ok()
+}
+
+fn listeners(scan: &Scanner<'_>, out: &mut Fill<'_>) -> Result<()> {
+    if let Some(port) = port(scan) {
+        out.add([
+            ("listener_id", int(1)),
+            ("ip_address", text("::")),
+            ("port", int(port)),
+            ("type_desc", text("TSQL")),
+            ("state_desc", text("ONLINE")),
+            (
+                "start_time",
+                datetime(scan.services.instance().started, &scan.zone),
+            ),
+        ]);
+    }
+    Ok(())
+}
+
+fn servers(scan: &Scanner<'_>, out: &mut Fill<'_>) -> Result<()> {
+    out.add([
+        ("name", text(&scan.server)),
+        ("product", text("SQL Server")),
+        ("provider", text("SQLNCLI")),
+        ("data_source", text(&scan.server)),
+        ("connect_timeout", int(0)),
+        ("query_timeout", int(0)),
+        ("uses_remote_collation", Value::Bit(true)),
+        ("modify_date", created(scan)?),
+    ]);
+    Ok(())
+}
+
+fn sysservers(scan: &Scanner<'_>, out: &mut Fill<'_>) -> Result<()> {
+    out.add([
+        ("srvid", int(0)),
+        ("srvname", text(&scan.server)),
+        ("srvproduct", text("SQL Server")),
+        ("providername", text("SQLOLEDB")),
+        ("datasource", text(&scan.server)),
+        ("srvnetname", text(&scan.server)),
+        ("schemadate", created(scan)?),
+        ("useremotecollation", Value::Bit(true)),
+    ]);
+    Ok(())
+}
+
+fn endpoint() -> Vec<(&'static str, Value)> {
+    vec![
+        ("name", text("TSQL Default TCP")),
+        ("endpoint_id", int(ENDPOINT_TCP)),
+        ("principal_id", int(1)),
+        ("protocol", int(2)),
+        ("protocol_desc", text("TCP")),
+        ("type", int(2)),
+        ("type_desc", text("TSQL")),
+        ("state", int(0)),
+        ("state_desc", text("STARTED")),
+    ]
+}
+
+fn endpoints(_scan: &Scanner<'_>, out: &mut Fill<'_>) -> Result<()> {
+    out.add(endpoint());
+    Ok(())
+}
+
+fn tcp_endpoints(scan: &Scanner<'_>, out: &mut Fill<'_>) -> Result<()> {
+    let mut row = endpoint();
+    row.push(("port", int(port(scan).unwrap_or(0))));
+    out.add(row);
+    Ok(())
+}
+
+/// Number, severity and text of each message that Muster has.
+fn known_messages() -> impl Iterator<Item = (i32, u8, &'static str)> {
+    let agent = messages::all().iter().copied();
+    let mut all: Vec<(i32, u8, &'static str)> = agent.collect();
+    for message in tsql::messages::ALL {
+        if !all.iter().any(|known| known.0 == message.number) {
+            all.push((message.number, message.severity, message.text));
+        }
+    }
+    all.sort_unstable_by_key(|known| known.0);
+    all.into_iter()
+}
+
+fn all_messages(scan: &Scanner<'_>, out: &mut Fill<'_>) -> Result<()> {
+    let sought = scan.number("message_id");
+    for (number, severity, words) in known_messages() {
+        if sought.is_none_or(|sought| sought == i64::from(number)) {
+            out.add([
+                ("message_id", int(number)),
+                ("language_id", int(LANGUAGE_ID)),
+                ("severity", int(i64::from(severity))),
+                ("text", text(words)),
+            ]);
+        }
+    }
+    Ok(())
+}
+
+fn sysmessages(scan: &Scanner<'_>, out: &mut Fill<'_>) -> Result<()> {
+    let sought = scan.number("error");
+    for (number, severity, words) in known_messages() {
+        if sought.is_none_or(|sought| sought == i64::from(number)) {
+            out.add([
+                ("error", int(number)),
+                ("severity", int(i64::from(severity))),
+                ("dlevel", int(0)),
+                ("description", text(words)),
+                ("msglangid", int(LANGUAGE_ID)),
+            ]);
+        }
+    }
+    Ok(())
+}
+
+fn languages(_scan: &Scanner<'_>, out: &mut Fill<'_>) -> Result<()> {
+    out.add([
+        ("langid", int(0)),
+        ("dateformat", text("mdy")),
+        ("datefirst", int(7)),
+        ("upgrade", int(0)),
+        ("name", text(LANGUAGE)),
+        ("alias", text("English")),
+        (
+            "months",
+            text("January,February,March,April,May,June,July,August,September,October,November,December"),
+        ),
+        (
+            "shortmonths",
+            text("Jan,Feb,Mar,Apr,May,Jun,Jul,Aug,Sep,Oct,Nov,Dec"),
+        ),
+        (
+            "days",
+            text("Monday,Tuesday,Wednesday,Thursday,Friday,Saturday,Sunday"),
+        ),
+        ("lcid", int(LANGUAGE_ID)),
+        ("msglangid", int(LANGUAGE_ID)),
+    ]);
+    Ok(())
 }

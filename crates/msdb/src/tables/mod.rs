@@ -19,7 +19,7 @@ use crate::made::MadeObjects;
 use crate::messages::denied;
 use crate::services::Services;
 use catalog::{Catalog, DefinitionsRead, RunsRead};
-use engine::host::{Scan, SeekKey, TableDecl};
+use engine::host::{Scan, SeekKey, TableDecl, TemporaryTable};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
@@ -91,18 +91,20 @@ pub(crate) struct Scanner<'s> {
     pub(crate) database: &'s str,
     /// What users made in the databases, as the session sees it.
     pub(crate) made: Option<&'s MadeObjects>,
-    table: &'s Table,
+    /// The session's temporary tables, where tempdb is asked about.
+    pub(crate) temporary: &'s [TemporaryTable],
+    decl: &'s TableDecl,
     keys: &'s [SeekKey],
 }
 
 impl<'s> Scanner<'s> {
-    /// A scan of a table.
+    /// A scan of a table or view.
     pub(crate) fn new(
         definitions: &'s dyn DefinitionsRead,
         catalog: &'s Catalog,
         caller: &'s Caller,
         services: &'s dyn Services,
-        table: &'s Table,
+        decl: &'s TableDecl,
         keys: &'s [SeekKey],
     ) -> Self {
         let moment = services.now();
@@ -114,17 +116,33 @@ impl<'s> Scanner<'s> {
             now: moment.utc,
             zone: moment.zone,
             server: services.instance().name,
-            database: table.database,
+            database: decl.database,
             made: None,
-            table,
+            temporary: &[],
+            decl,
             keys,
         }
     }
 
-    /// 229 unless the caller may select, by role, membership or GRANT, and no DENY.
-    pub(crate) fn check_select(&self) -> Result<()> {
+    /// 229 unless the caller may select from the table.
+    ///
+    /// # Errors
+    /// 229; what the catalog raises.
+    pub(crate) fn check_select(&self, table: &Table) -> Result<()> {
+        if self.may_select(table)? {
+            Ok(())
+        } else {
+            Err(denied("SELECT", table.name, table.database, table.schema).into())
+        }
+    }
+
+    /// Whether the caller may select, by role, membership or GRANT, and no DENY.
+    ///
+    /// # Errors
+    /// What the catalog raises.
+    pub(crate) fn may_select(&self, table: &Table) -> Result<bool> {
         let caller = self.caller;
-        let by_role = match self.table.select {
+        let by_role = match table.select {
             Select::Public => true,
             Select::Agent => caller.is(AgentRole::User),
             Select::TargetServers => caller.targets_role,
@@ -132,27 +150,27 @@ impl<'s> Scanner<'s> {
             Select::Nobody => false,
         };
         if caller.sysadmin {
-            return Ok(());
+            return Ok(true);
         }
-        let reader = self.table.database == "msdb"
+        let reader = table.database == "msdb"
             && (caller.has_role("db_owner") || caller.has_role("db_datareader"));
-        let withheld = self.table.database == "msdb" && caller.has_role("db_denydatareader");
-        let granted = caller.granted(
-            self.definitions,
-            self.table.database,
-            self.table.name,
-            "SELECT",
-        )?;
-        if !withheld && granted.unwrap_or(by_role || reader) {
-            Ok(())
-        } else {
-            let table = self.table;
-            Err(denied("SELECT", table.name, table.database, table.schema).into())
-        }
+        let withheld = table.database == "msdb" && caller.has_role("db_denydatareader");
+        let granted = caller.granted(self.definitions, table.database, table.name, "SELECT")?;
+        Ok(!withheld && granted.unwrap_or(by_role || reader))
+    }
+
+    /// Whether the caller is told of an object that a user made: the owners of the database are of all, others of what
+    /// they have been granted a permission on.
+    ///
+    /// # Errors
+    /// What the catalog raises.
+    pub(crate) fn sees_made(&self, object: &str) -> Result<bool> {
+        self.caller
+            .sees_object(self.definitions, self.database, object)
     }
 
     fn key(&self, column: &str) -> Option<&tsql::Value> {
-        let at = self.table.columns.iter().position(|c| c.0 == column)?;
+        let at = self.decl.columns.iter().position(|c| c.name == column)?;
         self.keys
             .iter()
             .find(|key| key.column == at)

@@ -3,6 +3,7 @@
 #![expect(unreachable_pub, reason = "a test binary has no one to reach")]
 
 use catalog::{Catalog, CatalogOptions, DefinitionsWrite, Login, NewInstance, NewTarget};
+use engine::SessionSettings;
 use engine::host::{Argument, Host, ResultSink, SeekKey};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -10,8 +11,9 @@ use model::{InstanceId, JobId, POLL_INTERVAL_SECS_DEFAULT, ServerId};
 use msdb::MsdbHost;
 use msdb::error_log::{ErrorLog, LogArchive, LogEntry, LogError};
 use msdb::services::{
-    AgentRefusal, Defected, EnlistRequest, Enlisted, Execution, Instance, Moment, RemoteError,
-    SecretError, Services, SessionInfo, StartRequest,
+    AgentRefusal, DataFile, Defected, EnlistRequest, Enlisted, Execution, FileKind, Instance,
+    Machine, Moment, RemoteError, RequestInfo, SecretError, Services, SessionInfo, StartRequest,
+    TransactionInfo, Volume,
 };
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -158,16 +160,75 @@ impl Services for Fake {
                 host: "client".to_owned(),
                 program: "test".to_owned(),
                 client_interface: "none".to_owned(),
-                client_address: None,
+                client_address: Some("127.0.0.1".to_owned()),
                 login_time: NOW.parse().unwrap(),
                 last_request: NOW.parse().unwrap(),
                 database: "msdb".to_owned(),
-                running: false,
+                running: session_id == 51,
+                last_request_end: None,
+                request: Some(RequestInfo {
+                    number: 1,
+                    text: RequestInfo::kept("SELECT 1;"),
+                    rpc: false,
+                }),
+                cpu: Duration::from_millis(20),
+                settings: SessionSettings::default(),
+                client_process_id: 7,
+                protocol_version: 0x7400_0004,
+                connection: Uuid::from_u128(2),
+                client_port: Some(50_000),
+                transaction: Some(TransactionInfo {
+                    descriptor: 1,
+                    begun: NOW.parse().unwrap(),
+                }),
                 encrypted: true,
                 open_transactions: 0,
                 isolation_level: 2,
             })
             .collect()
+    }
+
+    fn machine(&self) -> Machine {
+        Machine {
+            processors: 2,
+            distribution: "Debian GNU/Linux".to_owned(),
+            release: "12".to_owned(),
+            memory_kb: 8_000_000,
+            memory_available_kb: 4_000_000,
+            commit_limit_kb: 9_000_000,
+            commit_available_kb: 5_000_000,
+            cache_kb: 1_000_000,
+            process_resident_kb: 50_000,
+            process_virtual_kb: 500_000,
+            process_user: Duration::from_secs(3),
+            process_kernel: Duration::from_secs(1),
+            program: "/usr/bin/muster".to_owned(),
+            account: "muster".to_owned(),
+            uptime: Duration::from_secs(3600),
+        }
+    }
+
+    fn files(&self) -> Vec<DataFile> {
+        let file = |name: &str, kind, bytes| DataFile {
+            database: "msdb".to_owned(),
+            name: name.to_owned(),
+            path: format!("/data/{name}"),
+            kind,
+            bytes,
+        };
+        vec![
+            file("msdb.db", FileKind::Rows, 16_385),
+            file("msdb.db-wal", FileKind::Log, 8_192),
+        ]
+    }
+
+    fn volume(&self, _path: &str) -> Option<Volume> {
+        Some(Volume {
+            mount: "/".to_owned(),
+            total: 1_000_000,
+            available: 400_000,
+            read_only: false,
+        })
     }
 
     fn seal(&self, clear: &[u8]) -> Result<Vec<u8>, SecretError> {
@@ -442,19 +503,19 @@ fn check_row(columns: &[Column], row: &Row, nullable: bool) {
             Value::TinyInt(_) => column.ty == SqlType::TinyInt,
             Value::SmallInt(_) => column.ty == SqlType::SmallInt,
             Value::Int(_) => matches!(column.ty, SqlType::Int | SqlType::SqlVariant),
-            Value::BigInt(_) => column.ty == SqlType::BigInt,
+            Value::BigInt(_) => matches!(column.ty, SqlType::BigInt | SqlType::SqlVariant),
+            Value::Real(_) => column.ty == SqlType::Real,
+            Value::DateTimeOffset { .. } => matches!(column.ty, SqlType::DateTimeOffset(_)),
             Value::Float(_) => column.ty == SqlType::Float,
             Value::String(_) => column.ty.is_string() || column.ty == SqlType::SqlVariant,
-            Value::Binary(_) => matches!(column.ty, SqlType::VarBinary(_)),
+            Value::Binary(_) => matches!(column.ty, SqlType::VarBinary(_) | SqlType::Binary(_)),
             Value::DateTime { .. } => column.ty == SqlType::DateTime,
             Value::Guid(_) => column.ty == SqlType::UniqueIdentifier,
             Value::Decimal(_)
             | Value::Money(_)
-            | Value::Real(_)
             | Value::Date(_)
             | Value::Time(_)
             | Value::DateTime2 { .. }
-            | Value::DateTimeOffset { .. }
             | Value::Xml(_) => false,
         };
         assert!(fits, "{} {} is {value:?}", column.name, column.ty);

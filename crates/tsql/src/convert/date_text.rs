@@ -40,6 +40,19 @@ impl DateOrder {
         })
     }
 
+    /// The name that SET DATEFORMAT gives it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::MonthDayYear => "mdy",
+            Self::DayMonthYear => "dmy",
+            Self::YearMonthDay => "ymd",
+            Self::YearDayMonth => "ydm",
+            Self::MonthYearDay => "myd",
+            Self::DayYearMonth => "dym",
+        }
+    }
+
     /// Whether the day comes before the month.
     const fn day_first(self) -> bool {
         matches!(
