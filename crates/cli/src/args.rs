@@ -41,6 +41,10 @@ pub(crate) enum Command {
     Downloads(TableArgs),
     /// The instance in a few lines
     Status(TableArgs),
+    /// Definitions as T-SQL, as SSMS scripts them
+    Script(crate::as_code::ScriptArgs),
+    /// Show what scripts would change, and apply them
+    Apply(crate::as_code::ApplyArgs),
     /// Starts and stops job steps for an instance; not for people
     #[command(hide = true)]
     Launcher {
@@ -188,29 +192,8 @@ pub(crate) struct DefectArgs {
 /// Where a table comes from, and in which form.
 #[derive(Debug, Args)]
 pub(crate) struct TableArgs {
-    /// Data directory of a running instance on this host
-    #[arg(
-        long,
-        env = "MUSTER_DATA",
-        value_name = "DIR",
-        conflicts_with = "server"
-    )]
-    pub(crate) data: Option<PathBuf>,
-    /// Instance to log in to
-    #[arg(
-        short = 'S',
-        value_name = "HOST[,PORT]",
-        required_unless_present = "data"
-    )]
-    pub(crate) server: Option<String>,
-    /// Login
-    #[arg(short = 'U', value_name = "LOGIN", requires = "server")]
-    pub(crate) login: Option<String>,
-    /// Password [default: SQLCMDPASSWORD]
-    #[arg(short = 'P', value_name = "PASSWORD", requires = "server")]
-    pub(crate) password: Option<String>,
     #[command(flatten)]
-    pub(crate) trust: crate::sql::TrustArgs,
+    pub(crate) at: crate::at::InstanceArgs,
     /// JSON, one object a row
     #[arg(long)]
     pub(crate) json: bool,

@@ -1,6 +1,8 @@
 //! The program `muster`.
 
 mod args;
+mod as_code;
+mod at;
 mod commands;
 mod demo;
 mod error_log;
@@ -52,6 +54,8 @@ fn main() -> ExitCode {
         Command::History(args) => tables::run(&args, tables::Table::History),
         Command::Downloads(args) => tables::run(&args, tables::Table::Downloads),
         Command::Status(args) => tables::run(&args, tables::Table::Status),
+        Command::Script(args) => as_code::script(&args),
+        Command::Apply(args) => as_code::apply(&args),
         // Taken care of above; kept so that the command line knows the word.
         Command::Launcher { dir } => exec::launcher::main(&dir),
     }

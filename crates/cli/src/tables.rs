@@ -4,8 +4,8 @@
 //! control socket (`--data`) or a login (`-S`).
 
 use crate::args::TableArgs;
-use crate::commands::{fail, numbered, print};
-use server::control::{Answer, Request, ResultTable, ask};
+use crate::commands::{fail, print};
+use server::control::ResultTable;
 use std::process::ExitCode;
 
 /// Which table.
@@ -23,22 +23,7 @@ const COLUMN_CHARS_MAX: usize = 60;
 
 pub(crate) fn run(args: &TableArgs, table: Table) -> ExitCode {
     let sql = query(table, args.limit);
-    let results = match &args.data {
-        Some(data) => match ask(data, &Request::Query { sql }) {
-            Ok(Answer::Results { results }) => Ok(results),
-            Ok(Answer::Error { number, message }) => Err(numbered(number, &message)),
-            Ok(Answer::Text { .. }) => Err("the instance answered something else".to_owned()),
-            Err(error) => Err(model::error_chain(&error)),
-        },
-        None => crate::sql::query(
-            args.server.as_deref().unwrap_or_default(),
-            args.login.as_deref().unwrap_or_default(),
-            args.password.as_deref(),
-            &args.trust,
-            &sql,
-        ),
-    };
-    match results {
+    match args.at.run(&sql) {
         Ok(results) => {
             let Some(result) = results.into_iter().next() else {
                 return fail("the instance answered without rows");

@@ -168,6 +168,8 @@ pub(crate) struct Transaction {
     pub(crate) lease: Option<Lease>,
     /// Savepoints set before the first write; they all mean the beginning.
     pub(crate) early_savepoints: Vec<String>,
+    /// Whether it is a rehearsal, which never commits.
+    pub(crate) rehearsal: bool,
 }
 
 impl Transaction {
@@ -198,6 +200,13 @@ impl<'a> Store<'a> {
     /// Whether a transaction is open.
     pub(crate) fn in_transaction(&self) -> bool {
         self.transaction.is_some()
+    }
+
+    /// Whether the session rehearses: nothing may act beside its transaction.
+    pub(crate) fn rehearses(&self) -> bool {
+        self.transaction
+            .as_ref()
+            .is_some_and(|transaction| transaction.rehearsal)
     }
 
     /// Whether the session holds the writer.

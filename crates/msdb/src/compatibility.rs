@@ -93,6 +93,14 @@ const NOTES: &[(&str, &str)] = &[
         "Shape of its own: job_id, job_name, enabled, targets, targets_current, targets_failed_last.",
     ),
     (
+        "sp_muster_rehearsal",
+        "Muster's own. Between 1 and 0 (or the session's end) nothing of what the session writes is kept, whatever it commits; procedures that act at once say that they did not.",
+    ),
+    (
+        "sp_muster_script",
+        "Muster's own: definitions as T-SQL in the order in which the scripts must run. Job and schedule as the caller sees them; the other kinds are sysadmin's. Not in a script: logins, targets, secrets, and what came from a master.",
+    ),
+    (
         "sp_notify_operator",
         "Ends with 14603 for an operator that could be told: there is no mail system yet.",
     ),

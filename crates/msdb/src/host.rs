@@ -10,6 +10,7 @@ use crate::made::MadeObjects;
 use crate::messages::raise;
 use crate::procedures::{body, procedure_text};
 use crate::properties;
+use crate::rehearsal;
 use crate::services::Services;
 use crate::system::{self, View};
 use crate::tables::{self, Declared, Rows, Scanner};
@@ -66,6 +67,35 @@ impl MsdbHost {
         Store::new(&self.catalog, self.transaction.as_mut())
     }
 
+    /// The transaction of a rehearsal, where the session rehearses.
+    fn rehearsed(&mut self) -> Option<&mut Transaction> {
+        self.transaction.as_mut().filter(|open| open.rehearsal)
+    }
+
+    fn rehearses(&self) -> bool {
+        self.transaction.as_ref().is_some_and(|open| open.rehearsal)
+    }
+
+    /// Begins a rehearsal, or ends it and undoes what it wrote. 226 inside a transaction of the session's own.
+    fn rehearse(&mut self, on: bool) -> Result<()> {
+        if self.rehearses() {
+            // A lease that is dropped rolls back.
+            self.transaction = on.then(|| Transaction {
+                rehearsal: true,
+                ..Transaction::default()
+            });
+            return Ok(());
+        }
+        if self.transaction.is_some() {
+            return Err(raise(226, &[rehearsal::PROCEDURE.into()]).into());
+        }
+        self.transaction = on.then(|| Transaction {
+            rehearsal: true,
+            ..Transaction::default()
+        });
+        Ok(())
+    }
+
     /// The caller's rights now, and that they admit the procedure where one is given. `sa` costs no look.
     fn caller(&mut self, procedure: Option<&'static Procedure>) -> Result<Caller> {
         if let Some(sa) = Caller::sa(&self.login, &self.sid) {
@@ -107,6 +137,18 @@ impl MsdbHost {
             .get(&key)
             .ok_or_else(|| raise(2812, &[name.into()]))?;
         let caller = self.caller(Some(declared.procedure))?;
+        if key == rehearsal::PROCEDURE {
+            self.rehearse(
+                arguments
+                    .first()
+                    .is_some_and(|on| on.value.as_i64() == Some(1)),
+            )?;
+            return Ok(0);
+        }
+        if self.rehearses() && rehearsal::passes_over(&key) {
+            sink.message(rehearsal::passed_over(&key));
+            return Ok(0);
+        }
         let mut store = Store::new(&self.catalog, self.transaction.as_mut());
         let Some(body) = body(&key) else {
             return Err(raise(40515, &["Procedure".into(), name.into()]).into());
@@ -213,7 +255,8 @@ impl Host for MsdbHost {
     }
 
     fn databases(&self) -> Option<Arc<Databases>> {
-        self.services.databases()
+        // A rehearsal is undone in the catalog alone: what would be written elsewhere is out of its reach.
+        self.services.databases().filter(|_| !self.rehearses())
     }
 
     fn objects_changed(&mut self, database: i32, objects: Option<Arc<Objects>>) {
@@ -337,11 +380,17 @@ impl Host for MsdbHost {
     }
 
     fn begin(&mut self) -> Result<(), SqlError> {
+        if let Some(open) = self.rehearsed() {
+            return Ok(rehearsal::begin(open)?);
+        }
         self.transaction = Some(Transaction::default());
         Ok(())
     }
 
     fn commit(&mut self) -> Result<(), SqlError> {
+        if self.rehearses() {
+            return Ok(());
+        }
         let lease = self.transaction.take().and_then(|open| open.lease);
         match lease {
             Some(lease) => lease.commit().map_err(|error| from_catalog(&error)),
@@ -350,6 +399,9 @@ impl Host for MsdbHost {
     }
 
     fn rollback(&mut self) -> Result<(), SqlError> {
+        if let Some(open) = self.rehearsed() {
+            return Ok(rehearsal::rollback(open)?);
+        }
         let lease = self.transaction.take().and_then(|open| open.lease);
         match lease {
             Some(lease) => lease.rollback().map_err(|error| from_catalog(&error)),

@@ -26,6 +26,8 @@ mod pattern;
 mod post;
 mod procedures;
 pub mod properties;
+mod rehearsal;
+mod script;
 pub mod services;
 pub mod settings;
 mod subsystems;

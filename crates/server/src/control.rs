@@ -16,8 +16,8 @@ use tokio::sync::Semaphore;
 
 /// File name of the socket in the data directory.
 pub const CONTROL_SOCKET: &str = "control.sock";
-/// Longest request, in bytes.
-const REQUEST_BYTES_MAX: u64 = 256 * 1024;
+/// Longest request, in bytes: scripts to be applied come whole.
+const REQUEST_BYTES_MAX: u64 = 16 * 1024 * 1024;
 /// Longest answer a client reads, in bytes.
 const ANSWER_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// Requests served at the same time.

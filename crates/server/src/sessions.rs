@@ -136,7 +136,7 @@ impl Sessions {
     /// Runs a batch as a login and gathers its result sets.
     ///
     /// # Errors
-    /// The first error of the batch.
+    /// The first error; batches after it do not run.
     pub fn run(&self, login: &Login, text: &str) -> Result<Vec<ResultTable>, SqlError> {
         let options = SessionOptions {
             database: "msdb".to_owned(),
@@ -148,12 +148,12 @@ impl Sessions {
         for batch in tsql::parser::split_batches(text) {
             for _ in 0..batch.count {
                 session.execute_batch(batch.text, &mut gathered, &CancelToken::new());
+                if let Some(error) = gathered.error {
+                    return Err(error);
+                }
             }
         }
-        match gathered.error {
-            Some(error) => Err(error),
-            None => Ok(gathered.results),
-        }
+        Ok(gathered.results)
     }
 }
 

@@ -15,6 +15,7 @@ use crate::commands::fail;
 use connection::Connection;
 use server::control::ResultTable;
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::process::ExitCode;
 use tds::reply::Event;
 
@@ -27,10 +28,18 @@ pub(crate) fn run(args: SqlArgs) -> ExitCode {
     }
 }
 
-/// Runs one batch with a login of its own and gathers its result sets, values as text.
+/// Text of a script's file.
 ///
 /// # Errors
-/// What there is to tell the user: no connection, no login, or the batch's first error.
+/// What there is to tell the user: the file cannot be read, or is no text.
+pub(crate) fn read_script(path: &Path) -> Result<String, String> {
+    runner::read(path).map_err(|error| model::error_chain(&error))
+}
+
+/// Runs a script with a login of its own, batches parted by GO, and gathers its result sets, values as text.
+///
+/// # Errors
+/// What there is to tell the user: no connection, no login, or the first error; batches after it do not run.
 pub(crate) fn query(
     server: &str,
     login: &str,
@@ -41,7 +50,20 @@ pub(crate) fn query(
     let options = args::client_options(server, login, password, trust)
         .map_err(|error| model::error_chain(&error))?;
     let mut connection = Connection::open(&options).map_err(|error| model::error_chain(&error))?;
-    let mut results: Vec<ResultTable> = Vec::new();
+    let mut results = Vec::new();
+    for batch in tsql::parser::split_batches(sql) {
+        for _ in 0..batch.count {
+            self::batch(&mut connection, batch.text, &mut results)?;
+        }
+    }
+    Ok(results)
+}
+
+fn batch(
+    connection: &mut Connection,
+    sql: &str,
+    results: &mut Vec<ResultTable>,
+) -> Result<(), String> {
     let mut columns = Vec::new();
     let mut failure = None;
     let ran = connection.batch(sql, |event| {
@@ -75,6 +97,6 @@ pub(crate) fn query(
     ran.map_err(|error| model::error_chain(&error))?;
     match failure {
         Some(message) => Err(message),
-        None => Ok(results),
+        None => Ok(()),
     }
 }

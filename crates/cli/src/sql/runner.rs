@@ -135,13 +135,7 @@ impl Runner {
         if depth > INCLUDE_DEPTH_MAX {
             return Err(SqlError::TooDeep { path });
         }
-        let bytes = match std::fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(source) => return Err(SqlError::Read { path, source }),
-        };
-        let Some(text) = decode(&bytes) else {
-            return Err(SqlError::NotText { path });
-        };
+        let text = read(&path)?;
         self.text(&text, &path.display().to_string(), depth)
     }
 
@@ -248,7 +242,16 @@ impl Runner {
     }
 }
 
-/// Text of a file: UTF-8, or UTF-16 with its mark, as Management Studio saves scripts.
+/// Text of a file.
+pub(super) fn read(path: &Path) -> Result<String, SqlError> {
+    let path = path.to_owned();
+    match std::fs::read(&path) {
+        Ok(bytes) => decode(&bytes).ok_or(SqlError::NotText { path }),
+        Err(source) => Err(SqlError::Read { path, source }),
+    }
+}
+
+/// Text of bytes: UTF-8, or UTF-16 with its mark, as Management Studio saves scripts.
 fn decode(bytes: &[u8]) -> Option<String> {
     let wide = |rest: &[u8], read: fn([u8; 2]) -> u16| {
         let pairs = rest.chunks_exact(2);

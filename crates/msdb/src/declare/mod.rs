@@ -19,6 +19,7 @@ mod operator;
 mod proxy;
 mod registry;
 mod schedule;
+mod script;
 mod security;
 mod target;
 
@@ -37,6 +38,7 @@ pub(crate) use operator::*;
 pub(crate) use proxy::*;
 pub(crate) use registry::*;
 pub(crate) use schedule::*;
+pub(crate) use script::*;
 pub(crate) use target::*;
 
 use engine::host::{ParamDecl, ProcedureDecl};
@@ -187,6 +189,7 @@ const GROUPS: &[&[Procedure]] = &[
     proxy::PROCEDURES,
     registry::PROCEDURES,
     schedule::PROCEDURES,
+    script::PROCEDURES,
     security::PROCEDURES,
     target::PROCEDURES,
 ];

@@ -60,6 +60,9 @@ pub(super) fn update(call: &Call<'_>, store: &mut Store<'_>, _out: &mut Output<'
         definitions.update_alert(&alert)?;
         Ok(alert.id)
     })?;
+    if store.rehearses() {
+        return Ok(());
+    }
     reset(call, id)
 }
 

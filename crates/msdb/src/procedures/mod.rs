@@ -23,6 +23,7 @@ mod registry;
 mod run;
 mod schedule;
 mod schedule_help;
+mod script;
 mod security;
 mod steplog;
 mod target;
@@ -131,6 +132,8 @@ const BODIES: &[(&str, Body)] = &[
     ("sp_MSgetalertinfo", master::alert_info),
     ("sp_MSforeachdb", master::for_each_database),
     ("xp_fixeddrives", master::fixed_drives),
+    ("sp_muster_script", script::script),
+    ("sp_muster_rehearsal", script::rehearsal),
     ("sp_sqlagent_log_jobhistory", external_history::log),
     ("sp_enlist_tsx", tsx::enlist),
     ("sp_sqlagent_probe_msx", tsx::probe),

@@ -7,6 +7,7 @@
 
 mod agent;
 mod alerts;
+mod as_code;
 mod enlistment;
 mod error_logs;
 mod external_history;

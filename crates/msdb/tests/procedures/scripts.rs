@@ -1,17 +1,20 @@
 //! Whole scripts through the engine: what SSMS writes, and what clients ask right after login.
 
+#![expect(unreachable_pub, reason = "a test binary has no one to reach")]
+
 use super::support::{Fake, Fixture};
 use engine::{CancelToken, ResultSink, Session, SessionOptions};
 use msdb::MsdbHost;
 use msdb::services::Services;
 use std::path::Path;
 use std::sync::Arc;
+use tsql::parser::{LineScanner, go_count};
 use tsql::{Column, Row, SqlError, Value};
 
 #[derive(Default)]
-struct Transcript {
-    sets: Vec<(Vec<String>, Vec<Row>)>,
-    messages: Vec<SqlError>,
+pub struct Transcript {
+    pub sets: Vec<(Vec<String>, Vec<Row>)>,
+    pub messages: Vec<SqlError>,
 }
 
 impl ResultSink for Transcript {
@@ -35,7 +38,7 @@ impl ResultSink for Transcript {
     }
 }
 
-fn session(fixture: &Fixture, login: &str) -> Session {
+pub fn session(fixture: &Fixture, login: &str) -> Session {
     let sid = fixture
         .catalog
         .definitions_read(|definitions| definitions.login(login))
@@ -47,24 +50,25 @@ fn session(fixture: &Fixture, login: &str) -> Session {
     Session::new(Box::new(host), SessionOptions::default()).unwrap()
 }
 
-/// Runs a script batch by batch; `GO` stands alone on its line. Gives what came back.
-fn run(session: &mut Session, script: &str) -> Transcript {
+/// Runs a script batch by batch, parted by GO as clients part it. Gives what came back.
+pub fn run(session: &mut Session, script: &str) -> Transcript {
     let mut transcript = Transcript::default();
     let mut batch = String::new();
-    for line in script.lines().chain(["GO"]) {
-        if line.trim().eq_ignore_ascii_case("GO") {
+    let mut scanner = LineScanner::default();
+    for line in script.split_inclusive('\n').chain(["GO"]) {
+        if scanner.in_code() && go_count(line.trim_end_matches(['\r', '\n'])).is_some() {
             session.execute_batch(&batch, &mut transcript, &CancelToken::new());
             batch.clear();
         } else {
+            scanner.follow(line);
             batch.push_str(line);
-            batch.push('\n');
         }
     }
     transcript
 }
 
 /// Numbers of the errors of a script.
-fn errors(session: &mut Session, script: &str) -> Vec<SqlError> {
+pub fn errors(session: &mut Session, script: &str) -> Vec<SqlError> {
     let mut messages = run(session, script).messages;
     messages.retain(SqlError::is_error);
     messages
