@@ -204,6 +204,15 @@ pub struct SeekKey {
     pub value: Value,
 }
 
+/// A row of a host's table that an UPDATE or DELETE changes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RowChange<'a> {
+    /// Its values as they are, in the order of [`TableDecl::columns`].
+    pub old: &'a [Value],
+    /// Columns and their new values; `None` deletes the row.
+    pub new: Option<(&'a [usize], &'a [Value])>,
+}
+
 /// Rows of a scan, read on the session's thread. They are a consistent snapshot.
 pub type Scan = Box<dyn Iterator<Item = Result<Row, SqlError>>>;
 
@@ -364,6 +373,40 @@ pub trait Host: Send {
         _arguments: &[Value],
     ) -> Result<Scan, SqlError> {
         Err(no_such_function(function))
+    }
+
+    /// Whether the caller may UPDATE these columns of a table, or DELETE its rows where `columns` is `None`.
+    ///
+    /// # Errors
+    /// 229 without permission, 40517 for a table or column that is not changed this way.
+    fn check_change(
+        &self,
+        _database: &str,
+        table: &TableDecl,
+        columns: Option<&[usize]>,
+    ) -> Result<(), SqlError> {
+        let verb = if columns.is_some() {
+            "UPDATE"
+        } else {
+            "DELETE"
+        };
+        Err(tsql::fault::not_supported(&format!(
+            "{verb} of {}.{}.{}",
+            table.database, table.schema, table.name
+        )))
+    }
+
+    /// Changes or deletes a row, after [`Host::check_change`] has allowed it.
+    ///
+    /// # Errors
+    /// What the procedure that makes the same change raises.
+    fn change_row(
+        &mut self,
+        database: &str,
+        table: &TableDecl,
+        change: &RowChange<'_>,
+    ) -> Result<(), SqlError> {
+        self.check_change(database, table, change.new.map(|(columns, _)| columns))
     }
 
     /// The declaration of a procedure; `None` when there is none (2812, by the engine).

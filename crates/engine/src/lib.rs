@@ -18,7 +18,7 @@ pub use bulk::BulkRows;
 pub use cancel::CancelToken;
 pub use host::{
     AdminStatement, Argument, EnvChange, FunctionDecl, FunctionResult, Host, ParamDecl, Principal,
-    ProcedureDecl, ResultSink, Scan, SeekKey, StatementDone, TableDecl, TemporaryTable,
+    ProcedureDecl, ResultSink, RowChange, Scan, SeekKey, StatementDone, TableDecl, TemporaryTable,
 };
 pub use rpc::{BatchOutcome, RpcCall, RpcOutcome, RpcOutput, RpcParam, RpcProcedure};
 pub use session::{Limits, Session, SessionOptions, SessionSettings};

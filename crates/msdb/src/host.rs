@@ -3,6 +3,7 @@
 use crate::admin;
 use crate::call::{Call, Output, Store, Transaction, index};
 use crate::caller::{AgentRole, Caller, is_sysadmin};
+use crate::changes;
 use crate::declare::{Database, Procedure, procedures};
 use crate::error::{Fault, Result, from_catalog};
 use crate::functions;
@@ -17,12 +18,12 @@ use crate::tables::{self, Declared, Rows, Scanner};
 use catalog::{Catalog, name_key};
 use engine::databases::{ConstraintInfo, Databases, Objects};
 use engine::host::{
-    AdminStatement, Argument, FunctionDecl, Host, Principal, ProcedureDecl, ResultSink,
+    AdminStatement, Argument, FunctionDecl, Host, Principal, ProcedureDecl, ResultSink, RowChange,
     SYSTEM_DATABASES, Scan, SeekKey, TableDecl, TemporaryTable, stable_object_id,
 };
 use std::sync::Arc;
 use std::time::Duration;
-use tsql::{SqlError, Value};
+use tsql::{Column, Row, SqlError, Value};
 
 /// One session's host.
 pub struct MsdbHost {
@@ -339,6 +340,45 @@ impl Host for MsdbHost {
         Ok(Box::new(rows.into_iter().map(Ok)))
     }
 
+    fn check_change(
+        &self,
+        _database: &str,
+        table: &TableDecl,
+        columns: Option<&[usize]>,
+    ) -> Result<(), SqlError> {
+        changes::check(self.principal().sysadmin, table, columns)
+    }
+
+    fn change_row(
+        &mut self,
+        _database: &str,
+        table: &TableDecl,
+        change: &RowChange<'_>,
+    ) -> Result<(), SqlError> {
+        let (name, given) = changes::call(&mut self.store(), table, change)?;
+        let declared = procedures()
+            .get(name)
+            .ok_or_else(|| raise(2812, &[name.into()]))?;
+        let mut arguments = Vec::with_capacity(declared.decl.params.len());
+        for param in &declared.decl.params {
+            let value = given.iter().find(|(known, _)| *known == param.name);
+            let converted = value.map(|(_, value)| {
+                let from = tsql::convert::type_of(value);
+                tsql::convert::convert(value.clone(), from, param.ty, tsql::convert::Style::PLAIN)
+            });
+            arguments.push(Argument {
+                given: converted.is_some(),
+                value: match converted {
+                    Some(value) => value?,
+                    None => param.default.clone().unwrap_or_default(),
+                },
+            });
+        }
+        self.run(name, &mut arguments, &mut Quiet)
+            .map(|_| ())
+            .map_err(SqlError::from)
+    }
+
     fn procedure(&self, database: &str, schema: &str, name: &str) -> Option<Arc<ProcedureDecl>> {
         let name = name.trim_end_matches(' ').to_ascii_lowercase();
         let declared = procedures().get(&name)?;
@@ -569,4 +609,23 @@ pub fn may_use_agent(catalog: &Catalog, login: &str, sid: &[u8]) -> Result<bool,
         Ok(Caller::resolve(definitions, login, sid)?.is(AgentRole::User))
     });
     Ok(answer?)
+}
+
+/// Takes what a procedure answers to nobody.
+struct Quiet;
+
+impl ResultSink for Quiet {
+    fn columns(&mut self, _columns: &[Column]) -> Result<(), SqlError> {
+        Ok(())
+    }
+
+    fn row(&mut self, _row: Row) -> Result<(), SqlError> {
+        Ok(())
+    }
+
+    fn done(&mut self, _rows: Option<u64>) -> Result<(), SqlError> {
+        Ok(())
+    }
+
+    fn message(&mut self, _message: SqlError) {}
 }

@@ -11,6 +11,7 @@
 mod admin;
 mod call;
 mod caller;
+mod changes;
 #[cfg(test)]
 mod compatibility;
 mod convert;

@@ -65,6 +65,9 @@ impl Change {
 impl Interpreter<'_> {
     pub(super) fn update(&mut self, update: &Update, frame: &mut Frame) -> Result<u64, SqlError> {
         self.recursion(&update.options)?;
+        if let Some(rows) = self.update_host(update, frame)? {
+            return Ok(rows);
+        }
         let change = self.bind_update(update, frame)?;
         if change.needs_stage() {
             return self.staged_update(&change, frame);
@@ -391,6 +394,9 @@ impl Interpreter<'_> {
 
     pub(super) fn delete(&mut self, delete: &Delete, frame: &mut Frame) -> Result<u64, SqlError> {
         self.recursion(&delete.options)?;
+        if let Some(rows) = self.delete_host(delete, frame)? {
+            return Ok(rows);
+        }
         let change = self.bind_delete(delete, frame)?;
         let table = Arc::clone(&change.rows.table);
         if change.needs_stage() {

@@ -12,6 +12,7 @@ pub(crate) mod cursor;
 mod data;
 mod definition;
 mod execute;
+mod host_change;
 mod merge;
 mod message;
 mod objects;

@@ -337,3 +337,110 @@ EXEC master.dbo.sp_MSsetalertinfo @notificationmethod = 8
         .collect();
     assert!(numbers.contains(&14266), "{numbers:?}");
 }
+
+/// The numbers of the errors of a script, in order.
+fn numbers(transcript: &Transcript) -> Vec<i32> {
+    let messages = transcript.messages.iter();
+    messages
+        .filter(|message| message.severity > 10)
+        .map(|message| message.number)
+        .collect()
+}
+
+#[test]
+fn sysadmins_change_tables_as_procedures_do() {
+    let fixture = Fixture::new();
+    fixture.member("user", Some("SQLAgentOperatorRole"));
+    let mut sa = session(&fixture, "sa");
+    let transcript = run(
+        &mut sa,
+        "USE msdb
+EXEC sp_add_job @job_name = 'one'; EXEC sp_add_job @job_name = 'two', @enabled = 0
+EXEC sp_add_jobstep @job_name = 'one', @step_name = 's', @command = 'SELECT old'
+EXEC sp_add_jobstep @job_name = 'one', @step_name = 't', @command = 'SELECT other'
+EXEC sp_add_operator @name = 'night'
+GO
+UPDATE sysjobsteps SET command = REPLACE(command, 'old', 'new') FROM sysjobsteps js
+    INNER JOIN sysjobs j ON j.job_id = js.job_id WHERE j.name LIKE 'o%' AND js.command LIKE '%old%'
+SELECT @@ROWCOUNT AS n
+GO
+UPDATE j SET j.enabled = 1 - j.enabled, description = N'by hand', notify_level_email = 2,
+    notify_email_operator_id = (SELECT id FROM sysoperators WHERE name = 'night') FROM msdb.dbo.sysjobs AS j
+UPDATE msdb.dbo.sysoperators SET email_address = 'a@example.com' WHERE name = 'night'
+GO
+SELECT name, enabled, version_number, notify_email_operator_id FROM sysjobs ORDER BY name
+SELECT command FROM sysjobsteps ORDER BY step_id
+GO
+DELETE FROM sysjobs WHERE name = 'two'
+SELECT COUNT(*) AS n FROM sysjobs
+GO
+BEGIN TRANSACTION
+UPDATE sysjobs SET enabled = 1
+ROLLBACK
+SELECT enabled FROM sysjobs
+GO
+",
+    );
+    assert_eq!(numbers(&transcript), [0; 0], "{:?}", transcript.messages);
+    assert_eq!(transcript.sets[0].1, [[Value::Int(1)]]);
+    let jobs: Vec<Vec<Value>> = transcript.sets[1].1.clone();
+    assert_eq!(jobs[0][..2], [Value::string("one"), Value::TinyInt(0)]);
+    assert_eq!(jobs[1][..2], [Value::string("two"), Value::TinyInt(1)]);
+    assert_eq!(jobs[0][3], Value::Int(1), "the operator's number");
+    assert_eq!(
+        transcript.sets[2].1,
+        [
+            [Value::string("SELECT new")],
+            [Value::string("SELECT other")]
+        ]
+    );
+    assert_eq!(transcript.sets[3].1, [[Value::Int(1)]]);
+    assert_eq!(transcript.sets[4].1, [[Value::TinyInt(0)]]);
+
+    // What would not be what the tables promise, and who may not.
+    for (sql, number) in [
+        ("UPDATE msdb.dbo.sysjobs SET version_number = 1", 40517),
+        ("UPDATE msdb.dbo.sysjobs SET enabled = NULL", 515),
+        (
+            "UPDATE msdb.dbo.sysjobactivity SET stop_execution_date = GETDATE()",
+            40517,
+        ),
+        ("DELETE msdb.dbo.sysjobhistory", 40517),
+        ("UPDATE msdb.dbo.sysjobs SET nothing = 1", 207),
+        ("UPDATE msdb.dbo.sysjobs SET category_id = 4711", 14262),
+        (
+            "UPDATE msdb.dbo.sysjobs SET name = 'x' OUTPUT inserted.name",
+            40517,
+        ),
+    ] {
+        assert_eq!(numbers(&run(&mut sa, sql)), [number], "{sql}");
+    }
+    let mut user = session(&fixture, "user");
+    for sql in [
+        "UPDATE msdb.dbo.sysjobs SET enabled = 1",
+        "DELETE msdb.dbo.sysjobs WHERE 1 = 0",
+    ] {
+        assert_eq!(numbers(&run(&mut user, sql)), [229], "{sql}");
+    }
+}
+
+#[test]
+fn a_failed_change_of_several_rows_changes_none() {
+    let fixture = Fixture::new();
+    let mut sa = session(&fixture, "sa");
+    let transcript = run(
+        &mut sa,
+        "USE msdb
+EXEC sp_add_operator @name = 'a'; EXEC sp_add_operator @name = 'b'
+GO
+UPDATE sysoperators SET name = 'c'
+GO
+SELECT name FROM sysoperators ORDER BY name
+",
+    );
+    assert_eq!(numbers(&transcript), [14261]);
+    assert_eq!(
+        transcript.sets[0].1,
+        [[Value::string("a")], [Value::string("b")]]
+    );
+}
