@@ -56,6 +56,9 @@ pub const BACKOFF_BASE_DEFAULT: Duration = Duration::from_secs(1);
 pub const BACKOFF_MAX_DEFAULT: Duration = Duration::from_secs(60);
 /// Longest wait a master may advise.
 pub const BACKOFF_ADVICE_MAX: Duration = Duration::from_secs(3_600);
+/// How long a target lets the word that it carried out orders wait for more of them. Not needed by anybody at
+/// once, it would take the master a commit just while the processes it started start.
+pub const RESULTS_SETTLE: Duration = Duration::from_millis(20);
 /// How long a target that can't store something waits before it tries again.
 pub const STORE_RETRY: Duration = Duration::from_secs(5);
 /// How long a leaving target lets its last reports go first.

@@ -127,8 +127,18 @@ impl Pair {
         self.master.as_mut().expect("connected")
     }
 
-    /// Lets both ends do all they can do now; what happened.
+    /// Lets both ends do all they can do now, and what a target lets wait for a moment; what happened.
     fn run(&mut self) -> Vec<String> {
+        self.settle();
+        let settled = self.now.instant + limits::RESULTS_SETTLE;
+        if self.target.poll_timeout().is_some_and(|due| due <= settled) {
+            self.now.instant = settled;
+            self.settle();
+        }
+        std::mem::take(&mut self.log)
+    }
+
+    fn settle(&mut self) {
         self.target.handle_timeout(self.now);
         if let Some(master) = &mut self.master {
             master.handle_timeout(self.now);
@@ -140,7 +150,6 @@ impl Pair {
                 break;
             }
         }
-        std::mem::take(&mut self.log)
     }
 
     fn step_target(&mut self) -> bool {
@@ -347,7 +356,6 @@ fn a_first_conversation() {
     target: define [4]
     target: cursor 4
     target: reports safe to 1
-    master: results to 3 refused [] failed None
     master: results to 4 refused [] failed None
     ");
     assert_eq!(pair.target.cursor(), cursor(4));
@@ -360,12 +368,13 @@ fn a_change_is_told_once_and_fetched_once() {
     for _ in 0..3 {
         pair.master().raise_change();
     }
-    // The last look is for the changes that came while the first one was under way.
+    // The last look is for the changes that came while the first one was under way. That orders were carried
+    // out is told a moment later.
     insta::assert_snapshot!(pair.run().join("\n"), @r"
     master: load after 0
     target: order [1] cursor 1
-    master: results to 1 refused [] failed None
     master: load after 1
+    master: results to 1 refused [] failed None
     ");
     // A change that falls between loading and answering is not lost.
     pair.master().raise_change();
@@ -833,10 +842,10 @@ fn what_no_target_takes_blocks_the_queue_with_a_reason() {
     insta::assert_snapshot!(pair.run().join("\n"), @r"
     master: load after 0
     target: order [1] cursor 1
-    master: results to 1 refused [] failed None
     master: load after 1
     master: results to 1 refused [] failed Some(2)
     master: load after 1
+    master: results to 1 refused [] failed None
     ");
     // A job that vanished is nothing to do.
     let mut pair = Pair::admitted();

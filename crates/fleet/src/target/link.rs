@@ -8,7 +8,7 @@ use crate::error::{ProtocolError, Result};
 use crate::frame::encode_frames;
 use crate::limits::{
     CONNECT_TIMEOUT, DOWNLOAD_BATCH_ROWS_MAX, LEAVE_FLUSH_MAX, MASTER_MESSAGE_BYTES_MAX,
-    OUTBOX_MESSAGES_MAX, REFUSALS_PENDING_MAX, REPLY_TIMEOUT, STORE_RETRY,
+    OUTBOX_MESSAGES_MAX, REFUSALS_PENDING_MAX, REPLY_TIMEOUT, RESULTS_SETTLE, STORE_RETRY,
 };
 use crate::message::{
     Hello, HelloReply, InstructionText, Instructions, Moment, ReportRow, Results, TargetFacts,
@@ -193,7 +193,9 @@ impl TargetLink {
                 };
                 // A poll that is under way has an answer due; the next one comes after it.
                 let poll = (!serving.polling).then_some(poll);
-                [poll, serving.answer_due(), flush]
+                let may_tell = !serving.results_sent && !serving.reports_only;
+                let results = serving.results_due.filter(|_| may_tell);
+                [poll, serving.answer_due(), flush, results]
                     .into_iter()
                     .flatten()
                     .min()
@@ -262,7 +264,7 @@ impl TargetLink {
                 self.applying = Some(Applying::Cursor { cursor, failed });
                 self.events.push_back(TargetEvent::MoveCursor { cursor });
             }
-            None => self.block(failed),
+            None => self.block(failed, now),
         }
         self.advance(now);
     }
@@ -272,8 +274,8 @@ impl TargetLink {
         let Some(Applying::Cursor { cursor, failed }) = self.applying.take() else {
             return;
         };
-        self.moved(cursor);
-        self.block(failed);
+        self.moved(cursor, now.instant);
+        self.block(failed, now);
         self.advance(now);
     }
 
@@ -289,9 +291,15 @@ impl TargetLink {
                 text,
             })
         });
+        let before = self.state.refused.len();
         self.state.refused.extend(refused);
+        let told_by = if self.state.refused.len() > before {
+            now.instant
+        } else {
+            now.instant + RESULTS_SETTLE
+        };
         if let Some(last) = cursors.last() {
-            self.moved(*last);
+            self.moved(*last, told_by);
         }
         self.advance(now);
     }
@@ -536,7 +544,7 @@ impl TargetLink {
             fetching: false,
             queue: VecDeque::new(),
             master_clock: reply.clock,
-            results_wanted: !reports_only && !self.state.refused.is_empty(),
+            results_due: (!reports_only && !self.state.refused.is_empty()).then_some(now.instant),
             failed: None,
             results_sent: false,
             reports: ReportFlow::Idle,
@@ -634,8 +642,11 @@ impl TargetLink {
         }
         let idle = self.applying.is_none() && serving.queue.is_empty();
         let mut messages = Vec::new();
-        if serving.results_wanted && !serving.results_sent && !serving.reports_only {
-            serving.results_wanted = false;
+        if serving.results_due.is_some_and(|due| due <= now.instant)
+            && !serving.results_sent
+            && !serving.reports_only
+        {
+            serving.results_due = None;
             serving.results_sent = true;
             messages.push(ToMaster::Results(Results {
                 cursor: self.state.cursor,
@@ -737,21 +748,23 @@ impl TargetLink {
         }
     }
 
-    fn moved(&mut self, cursor: Cursor) {
+    /// The cursor is there durably; the master is told by then.
+    fn moved(&mut self, cursor: Cursor, told_by: Instant) {
         self.state.cursor = cursor;
         if let Connection::Serving(serving) = &mut self.connection {
-            serving.results_wanted = true;
+            let due = serving.results_due.map_or(told_by, |due| due.min(told_by));
+            serving.results_due = Some(due);
         }
     }
 
     /// Tells the master which definition failed; what came after it waits for a change there.
-    fn block(&mut self, failed: Option<InstructionText>) {
+    fn block(&mut self, failed: Option<InstructionText>, now: Moment) {
         let Some(failed) = failed else {
             return;
         };
         if let Connection::Serving(serving) = &mut self.connection {
             serving.queue.clear();
-            serving.results_wanted = true;
+            serving.results_due = Some(now.instant);
             serving.failed = Some(failed.clone());
         }
         self.events.push_back(TargetEvent::Blocked(failed));

@@ -72,7 +72,8 @@ pub(super) struct Serving {
     // Invariant: empty while `fetching`.
     pub(super) queue: VecDeque<Instruction>,
     pub(super) master_clock: Timestamp,
-    pub(super) results_wanted: bool,
+    /// When results are told at the latest, where there are any.
+    pub(super) results_due: Option<Instant>,
     pub(super) failed: Option<InstructionText>,
     pub(super) results_sent: bool,
     pub(super) reports: ReportFlow,
