@@ -25,6 +25,7 @@ pub mod platform;
 pub mod rest;
 pub mod services;
 pub mod sessions;
+mod store_work;
 pub mod target_end;
 pub mod tds_front;
 

@@ -2,6 +2,7 @@
 
 use super::store::MasterStore;
 use crate::clock::Clock;
+use crate::store_work::StoreWork;
 use catalog::{Catalog, Change, Poll, Subscription};
 use fleet::admission::Admission;
 use fleet::master::{Kick, MasterConfig};
@@ -21,6 +22,7 @@ pub struct MasterEnd {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) config: Arc<MasterConfig>,
     pub(super) admission: Mutex<Admission>,
+    pub(super) work: StoreWork,
     /// By target, and by whether instructions flow: a copy of a target that may only report does not end
     /// the connection of the real one.
     links: Mutex<BTreeMap<(ServerId, bool), Link>>,
@@ -90,6 +92,7 @@ impl MasterEnd {
             clock,
             config: Arc::new(config),
             admission: Mutex::default(),
+            work: StoreWork::default(),
             links: Mutex::default(),
             seen: Mutex::default(),
             connections: AtomicU64::new(0),

@@ -177,7 +177,7 @@ impl Task {
                 after,
                 rows_max,
                 bytes_max,
-            } => self.work(move |store, member| {
+            } => self.quick_work(move |store, member| {
                 let enlistment = (member.server, member.generation);
                 Done::Loaded(store.load_instructions(enlistment, after, rows_max, bytes_max))
             }),
@@ -283,9 +283,21 @@ impl Task {
         };
         let store = Arc::clone(&self.end.store);
         let done = self.done.clone();
-        tokio::task::spawn_blocking(move || {
+        self.end.work.spawn(move || {
             let _ = done.blocking_send(Box::new(work(&store, member)));
         });
+    }
+
+    /// Runs a small read at once where nothing else is under way, else as [`Task::work`].
+    fn quick_work(&mut self, work: impl FnOnce(&MasterStore, Member) -> Done + Send + 'static) {
+        let Some(member) = self.member else {
+            return tracing::error!("store work without an admitted target");
+        };
+        let store = Arc::clone(&self.end.store);
+        match self.end.work.here(move || work(&store, member)) {
+            Ok(done) => self.finish(done),
+            Err(work) => self.work(|_, _| work()),
+        }
     }
 
     fn store_results(&self, results: Results) {

@@ -8,6 +8,7 @@ use crate::enlist::apply::{CLIENT_KEY_CONTEXT, expiry, pem_of};
 use crate::identity::authority::new_target_request;
 use crate::identity::{FileSealer, IdentityError};
 use crate::outgoing::Outgoing;
+use crate::store_work::StoreWork;
 use catalog::{CatalogError, EnlistmentRow};
 use fleet::frame::FrameReader;
 use fleet::limits::{CONNECT_TIMEOUT, STORE_RETRY};
@@ -72,6 +73,7 @@ enum Done {
 struct Task {
     end: TargetEnd,
     link: TargetLink,
+    work: StoreWork,
     done: mpsc::Sender<Done>,
     reader: Option<ReadHalf<TlsStream<TcpStream>>>,
     writer: Option<WriteHalf<TlsStream<TcpStream>>>,
@@ -123,6 +125,7 @@ pub async fn run(end: TargetEnd, orders: Arc<Orders>) -> Result<(), CatalogError
     let mut task = Task {
         next_renewal_look: now.instant,
         link,
+        work: StoreWork::default(),
         done,
         reader: None,
         writer: None,
@@ -287,7 +290,11 @@ impl Task {
                 self.spawn(move |store| Done::Cursor(store.move_cursor(cursor)));
             }
             TargetEvent::CarryOut { orders, .. } => {
-                self.spawn(move |store| Done::Orders(store.carry_out(&orders)));
+                let store = Arc::clone(&self.end.store);
+                match self.work.here(|| Done::Orders(store.carry_out(&orders))) {
+                    Ok(done) => self.finish(done),
+                    Err(_) => self.spawn(move |store| Done::Orders(store.carry_out(&orders))),
+                }
             }
             TargetEvent::Blocked(text) => {
                 tracing::warn!(
@@ -325,7 +332,7 @@ impl Task {
     fn spawn(&self, work: impl FnOnce(&TargetStore) -> Done + Send + 'static) {
         let store = Arc::clone(&self.end.store);
         let done = self.done.clone();
-        tokio::task::spawn_blocking(move || {
+        self.work.spawn(move || {
             // The task is gone when the instance ends; then nobody needs the answer.
             let _ = done.blocking_send(work(&store));
         });
