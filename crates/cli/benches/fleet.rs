@@ -26,18 +26,15 @@ mod figures;
 #[path = "../tests/harness/mod.rs"]
 mod harness;
 
-use figures::{Figures, Sql, median, millis};
+use figures::{Commits, Figures, Sql, median, millis, resident_kb};
 use harness::{Instance, Scratch, job_script, program};
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 const STARTS: usize = 300;
-/// Size of the limit's durable commits: one page.
-const COMMIT_BYTES: usize = 4_096;
 const JOBS: usize = 1_000;
 const POSTERS: usize = 8;
 /// How long a target rests before its memory is looked at.
@@ -101,14 +98,7 @@ fn start_to_running(figures: &mut Figures, scratch: &Scratch, master: &Instance)
     let command = format!(": > {}", pipe.display());
     master.sql(&job_script("latency", &command, &["TARGET1"]));
     let mut sql = Sql::connect(master);
-    // The cheapest durable commit there is: a page written over another, where no block has to be found for it.
-    let files = ["one", "two"].map(|name| {
-        let file = File::create(scratch.path().join(name)).unwrap();
-        file.write_all_at(&vec![1; COMMIT_BYTES * STARTS], 0)
-            .unwrap();
-        file.sync_all().unwrap();
-        file
-    });
+    let mut commits = ["one", "two"].map(|name| Commits::new(&scratch.path().join(name)));
     let (mut ours, mut limit, mut posted) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..STARTS {
         let opened = running(&pipe);
@@ -122,10 +112,8 @@ fn start_to_running(figures: &mut Figures, scratch: &Scratch, master: &Instance)
 
         let opened = running(&pipe);
         let begun = Instant::now();
-        for file in &files {
-            let at = (round * COMMIT_BYTES) as u64;
-            file.write_all_at(&[2; COMMIT_BYTES], at).unwrap();
-            file.sync_data().unwrap();
+        for commits in &mut commits {
+            commits.commit();
         }
         let mut process = Command::new("/bin/sh")
             .arg("-c")
@@ -183,20 +171,6 @@ fn throughput(figures: &mut Figures, master: &Instance) {
         "jobs/s",
         &format!("{JOBS} jobs in {all:.2?}, posting alone {posted:.2?}; 400 is hoped for"),
     );
-}
-
-fn resident_kb(process: u32) -> u64 {
-    std::fs::read_to_string(format!("/proc/{process}/status"))
-        .unwrap()
-        .lines()
-        .find_map(|line| {
-            line.strip_prefix("VmRSS:")?
-                .trim()
-                .trim_end_matches(" kB")
-                .parse()
-                .ok()
-        })
-        .unwrap()
 }
 
 fn with_children(process: u32) -> u64 {

@@ -5,7 +5,10 @@
 use super::harness::{Instance, PASSWORD};
 use server::identity::tls::{EncryptionOption, Trust};
 use server::tds_front::client::{ClientOptions, SqlClient};
+use std::fs::File;
 use std::ops::ControlFlow;
+use std::os::unix::fs::FileExt as _;
+use std::path::Path;
 use std::time::{Duration, Instant};
 use tds::reply::Event;
 use tokio::runtime::{Builder, Runtime};
@@ -167,4 +170,49 @@ impl Sql {
             ref other => panic!("{sql}: {other:?}"),
         }
     }
+}
+
+/// The cheapest durable commits there are: a page written over another, where no block has to be found for it.
+pub struct Commits {
+    file: File,
+    next: u64,
+}
+
+/// Size of a commit: one page.
+const COMMIT_BYTES: usize = 4_096;
+/// Pages that are written over by turns.
+const COMMIT_PAGES: u64 = 256;
+
+impl Commits {
+    pub fn new(path: &Path) -> Self {
+        let file = File::create(path).unwrap();
+        for page in 0..COMMIT_PAGES {
+            file.write_all_at(&[1; COMMIT_BYTES], page * COMMIT_BYTES as u64)
+                .unwrap();
+        }
+        file.sync_all().unwrap();
+        Self { file, next: 0 }
+    }
+
+    pub fn commit(&mut self) {
+        let at = self.next % COMMIT_PAGES * COMMIT_BYTES as u64;
+        self.next += 1;
+        self.file.write_all_at(&[2; COMMIT_BYTES], at).unwrap();
+        self.file.sync_data().unwrap();
+    }
+}
+
+/// Resident memory of a process, as `ps` shows it.
+pub fn resident_kb(process: u32) -> u64 {
+    std::fs::read_to_string(format!("/proc/{process}/status"))
+        .unwrap()
+        .lines()
+        .find_map(|line| {
+            line.strip_prefix("VmRSS:")?
+                .trim()
+                .trim_end_matches(" kB")
+                .parse()
+                .ok()
+        })
+        .unwrap()
 }
