@@ -23,6 +23,20 @@ pub struct TableDecl {
     pub seekable: Vec<usize>,
 }
 
+impl TableDecl {
+    /// A declaration without name and columns, where nothing but a read's surroundings is wanted.
+    #[must_use]
+    pub const fn nameless() -> Self {
+        Self {
+            database: "master",
+            schema: "sys",
+            name: "",
+            columns: Vec::new(),
+            seekable: Vec::new(),
+        }
+    }
+}
+
 /// A temporary table of a session, as tempdb shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TemporaryTable {

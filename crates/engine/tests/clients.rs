@@ -58,7 +58,7 @@ fn sql_server_management_objects() {
     );
     check(
         "DECLARE @edition sysname; SET @edition = cast(SERVERPROPERTY(N'EDITION') as sysname); SELECT case when @edition = N'SQL Azure' then 2 else 1 end as 'DatabaseEngineType', @@MICROSOFTVERSION AS MicrosoftVersion",
-        "[DatabaseEngineType|MicrosoftVersion]; 1|268436456",
+        "[DatabaseEngineType|MicrosoftVersion]; 1|268439591",
     );
     check(
         "EXEC('SELECT CAST(CONNECTIONPROPERTY(''net_transport'') AS sysname)')",

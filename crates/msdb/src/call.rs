@@ -8,11 +8,13 @@ use crate::caller::Caller;
 use crate::convert::from_datetime;
 use crate::declare::{Columns, Procedure, columns};
 use crate::error::{Fault, Result};
+use crate::made::MadeObjects;
 use crate::services::Services;
+use crate::tables::Scanner;
 use catalog::{
     AuditEntry, Catalog, DefinitionsRead, DefinitionsWrite, LOCK_TIMEOUT_DEFAULT, Lease, RunsRead,
 };
-use engine::host::{Argument, ResultSink};
+use engine::host::{Argument, ResultSink, TableDecl};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, civil::Date};
@@ -37,6 +39,9 @@ pub(crate) struct Call<'a> {
     /// Database the session is in.
     pub(crate) database: &'a str,
     catalog: &'a Catalog,
+    made: &'a MadeObjects,
+    /// For [`Call::scanner`].
+    no_table: TableDecl,
 }
 
 impl<'a> Call<'a> {
@@ -47,6 +52,7 @@ impl<'a> Call<'a> {
         caller: Caller,
         services: &'a dyn Services,
         catalog: &'a Catalog,
+        made: &'a MadeObjects,
         database: &'a str,
     ) -> Self {
         let moment = services.now();
@@ -60,7 +66,25 @@ impl<'a> Call<'a> {
             server: services.instance().name,
             database,
             catalog,
+            made,
+            no_table: TableDecl::nameless(),
         }
+    }
+
+    /// Reads of the caller's in the current database, as the system views read.
+    pub(crate) fn scanner<'s>(&'s self, definitions: &'s dyn DefinitionsRead) -> Scanner<'s> {
+        let (caller, services) = (&self.caller, self.services);
+        let mut scanner = Scanner::new(
+            definitions,
+            self.catalog,
+            caller,
+            services,
+            &self.no_table,
+            &[],
+        );
+        scanner.database = self.database;
+        scanner.made = Some(self.made);
+        scanner
     }
 
     fn argument(&self, name: &str) -> &Argument {

@@ -23,6 +23,21 @@ pub(crate) fn find(database: &str, schema: &str, name: &str) -> Option<Arc<Funct
                 &[("@user_sid", SqlType::varbinary(85))],
                 SqlType::SYSNAME,
             )),
+            Arc::new(of_sys(
+                "fn_varbintohexstr",
+                ("@pbinin", SqlType::varbinary(8000)),
+                SqlType::NVARCHAR_MAX,
+            )),
+            Arc::new(of_sys(
+                "fn_hadr_backup_is_preferred_replica",
+                ("@dbname", SqlType::SYSNAME),
+                SqlType::Bit,
+            )),
+            Arc::new(of_sys(
+                "fn_hadr_is_primary_replica",
+                ("@dbname", SqlType::SYSNAME),
+                SqlType::Bit,
+            )),
         ];
         functions.extend(system::functions());
         functions
@@ -50,6 +65,15 @@ fn scalar(
         name,
         params: params.iter().map(|(name, ty)| param(name, *ty)).collect(),
         returns: FunctionResult::Scalar(returns),
+    }
+}
+
+/// A scalar function of every database.
+fn of_sys(name: &'static str, only: (&'static str, SqlType), returns: SqlType) -> FunctionDecl {
+    FunctionDecl {
+        database: "master",
+        schema: "sys",
+        ..scalar(name, &[only], returns)
     }
 }
 
@@ -95,6 +119,21 @@ pub(crate) fn suser_sname(definitions: &dyn DefinitionsRead, arguments: &[Value]
         .into())
 }
 
+/// `fn_varbintohexstr(binary)`: `0x` and two lower-case digits a byte; NULL for NULL.
+pub(crate) fn hex(arguments: &[Value]) -> Value {
+    let Some(Value::Binary(bytes)) = arguments.first() else {
+        return Value::Null;
+    };
+    let mut text = String::with_capacity(2 + bytes.len() * 2);
+    text.push_str("0x");
+    for byte in bytes {
+        for digit in [byte >> 4, byte & 15] {
+            text.extend(char::from_digit(digit.into(), 16));
+        }
+    }
+    Value::String(text)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -110,6 +149,11 @@ mod tests {
             }
         );
         assert_eq!(call(0, 0).unwrap(), Value::Null);
+        assert_eq!(
+            hex(&[Value::Binary(vec![1, 0xab])]),
+            Value::string("0x01ab")
+        );
+        assert_eq!(hex(&[Value::Null]), Value::Null);
         assert!(call(20_001_301, 0).is_err());
         assert_eq!(
             agent_datetime(&[Value::Null, Value::Int(0)]).unwrap(),

@@ -161,6 +161,7 @@ impl MsdbHost {
                 caller,
                 &*self.services,
                 &self.catalog,
+                &self.made,
                 &self.database,
             );
             let mut out = Output::new(sink);
@@ -312,8 +313,14 @@ impl Host for MsdbHost {
         function: &FunctionDecl,
         arguments: &[Value],
     ) -> Result<Value, SqlError> {
-        if function.name == "agent_datetime" {
-            return Ok(functions::agent_datetime(arguments)?);
+        match function.name {
+            "agent_datetime" => return Ok(functions::agent_datetime(arguments)?),
+            "fn_varbintohexstr" => return Ok(functions::hex(arguments)),
+            // A database in no availability group is its own preferred replica.
+            "fn_hadr_backup_is_preferred_replica" => return Ok(Value::Bit(true)),
+            // NULL: the database is in no availability group.
+            "fn_hadr_is_primary_replica" => return Ok(Value::Null),
+            _ => {}
         }
         let name = self
             .store()
@@ -327,13 +334,7 @@ impl Host for MsdbHost {
         arguments: &[Value],
     ) -> Result<Scan, SqlError> {
         let database = self.database.clone();
-        let decl = TableDecl {
-            database: function.database,
-            schema: function.schema,
-            name: function.name,
-            columns: Vec::new(),
-            seekable: Vec::new(),
-        };
+        let decl = TableDecl::nameless();
         let rows = self.scanned(&database, &decl, &[], |scanner| {
             system::function_rows(scanner, function.name, arguments)
         })?;
@@ -469,6 +470,19 @@ impl Host for MsdbHost {
     }
 
     fn server_property(&self, name: &str) -> Value {
+        const PATHS: &[&str] = &[
+            "InstanceDefaultDataPath",
+            "InstanceDefaultLogPath",
+            "InstanceDefaultBackupPath",
+        ];
+        if PATHS.iter().any(|path| path.eq_ignore_ascii_case(name)) {
+            // The directory of the instance's first file.
+            let files = self.services.files();
+            let place = files.first().and_then(|file| file.path.rsplit_once('/'));
+            return place.map_or(Value::Null, |(directory, _)| {
+                Value::String(format!("{directory}/"))
+            });
+        }
         let instance = self.services.instance();
         properties::server_property(&instance, self.services.now().zone, name)
     }
@@ -537,13 +551,7 @@ impl Host for MsdbHost {
         function: &str,
         arguments: &[Value],
     ) -> Result<Value, SqlError> {
-        let nothing = TableDecl {
-            database: "master",
-            schema: "sys",
-            name: "",
-            columns: Vec::new(),
-            seekable: Vec::new(),
-        };
+        let nothing = TableDecl::nameless();
         Ok(self.scanned(database, &nothing, &[], |scanner| {
             system::metadata(scanner, function, arguments)
         })?)
@@ -586,11 +594,14 @@ impl Host for MsdbHost {
 
     fn object_name(&self, database: &str, id: i32) -> Option<(String, String)> {
         // A file that cannot be read has no names; whoever uses its objects is told why.
-        if let Ok(made) = self.made.objects(database)
-            && let Some(object) = made.object(id)
-        {
-            let schema = made.schema_name(object.schema).to_owned();
-            return Some((schema, object.name.clone()));
+        if let Ok(made) = self.made.objects(database) {
+            let schema = |id: i32| made.schema_name(id).to_owned();
+            if let Some(object) = made.object(id) {
+                return Some((schema(object.schema), object.name.clone()));
+            }
+            if let Some(found) = made.constraints().find(|found| found.id == id) {
+                return Some((schema(found.table.schema), found.name.to_owned()));
+            }
         }
         system::shipped_objects(database)
             .find(|(schema, name)| stable_object_id(database, schema, name) == id)

@@ -65,6 +65,8 @@ pub fn server_property(instance: &Instance, zone: TimeZone, name: &str) -> Value
         | "isexternalauthenticationonly"
         | "istempdbmetadatamemoryoptimized"
         | "isserversuspendedforsnapshotbackup"
+        | "isexternalgovernanceenabled"
+        | "suspendeddatabasecount"
         | "filestreamconfiguredlevel"
         | "filestreameffectivelevel" => no(),
         "hadrmanagerstatus" => Value::Int(2),

@@ -14,8 +14,8 @@ use tsql::eval::{Environment, collate, split_name};
 use tsql::{Decimal, SqlError, Value, fault};
 use uuid::Uuid;
 
-/// Build number that @@MICROSOFTVERSION shows: 16.0.1000.
-const MICROSOFT_VERSION: i32 = 0x1000_03E8;
+/// Build number that @@MICROSOFTVERSION shows: 16.0.4135, as SERVERPROPERTY('ProductVersion') has it.
+const MICROSOFT_VERSION: i32 = 0x1000_1027;
 /// Locale of us_english.
 const LANGUAGE_ID: i16 = 0;
 /// Functions that the host answers, NULL as an argument included.

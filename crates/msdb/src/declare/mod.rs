@@ -6,8 +6,10 @@
 mod agent;
 mod alert;
 mod category;
+mod driver;
 mod enlist;
 mod error_log;
+mod help;
 mod history;
 mod job;
 mod jobserver;
@@ -26,8 +28,10 @@ mod target;
 pub(crate) use agent::*;
 pub(crate) use alert::*;
 pub(crate) use category::*;
+pub(crate) use driver::*;
 pub(crate) use enlist::*;
 pub(crate) use error_log::*;
+pub(crate) use help::*;
 pub(crate) use history::*;
 pub(crate) use job::*;
 pub(crate) use jobserver::*;
@@ -176,8 +180,10 @@ const GROUPS: &[&[Procedure]] = &[
     agent::PROCEDURES,
     alert::PROCEDURES,
     category::PROCEDURES,
+    driver::PROCEDURES,
     enlist::PROCEDURES,
     error_log::PROCEDURES,
+    help::PROCEDURES,
     history::PROCEDURES,
     job::PROCEDURES,
     jobserver::PROCEDURES,

@@ -5,9 +5,11 @@ mod agent;
 mod alert;
 mod category;
 mod download;
+mod driver;
 mod enlist;
 mod error_log;
 mod external_history;
+mod help;
 mod history;
 mod job;
 mod job_help;
@@ -130,6 +132,41 @@ const BODIES: &[(&str, Body)] = &[
     ("sp_send_dbmail", mail::send),
     ("sp_MSsetalertinfo", master::set_alert_info),
     ("sp_MSgetalertinfo", master::alert_info),
+    ("sp_tables", driver::tables),
+    ("sp_columns", driver::columns),
+    ("sp_columns_100", driver::columns),
+    ("sp_datatype_info", driver::types::info),
+    ("sp_datatype_info_100", driver::types::info),
+    ("sp_stored_procedures", driver::stored_procedures),
+    ("sp_sproc_columns", driver::sproc_columns),
+    ("sp_sproc_columns_100", driver::sproc_columns),
+    ("sp_pkeys", driver::pkeys),
+    ("sp_fkeys", driver::fkeys),
+    ("sp_statistics", driver::statistics),
+    ("sp_statistics_100", driver::statistics),
+    ("sp_special_columns", driver::special_columns),
+    ("sp_special_columns_100", driver::special_columns),
+    ("sp_databases", driver::databases),
+    ("sp_server_info", driver::server_info),
+    ("sp_help", help::help),
+    ("sp_helptext", help::helptext),
+    ("sp_helpindex", help::helpindex),
+    ("sp_helpdb", help::helpdb),
+    ("sp_helpfile", help::helpfile),
+    ("sp_spaceused", help::spaceused),
+    ("sp_who", help::who),
+    ("sp_who2", help::who2),
+    ("sp_lock", help::lock),
+    ("sp_configure", help::configure),
+    ("sp_helpuser", help::helpuser),
+    ("sp_helprole", help::helprole),
+    ("sp_helprolemember", help::helprolemember),
+    ("sp_helpsrvrole", help::helpsrvrole),
+    ("sp_helpsrvrolemember", help::helpsrvrolemember),
+    ("sp_helpserver", help::helpserver),
+    ("sp_linkedservers", help::linkedservers),
+    ("sp_helpsort", help::helpsort),
+    ("xp_msver", help::msver),
     ("sp_MSforeachdb", master::for_each_database),
     ("xp_fixeddrives", master::fixed_drives),
     ("sp_muster_script", script::script),

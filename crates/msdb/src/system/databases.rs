@@ -11,7 +11,7 @@ use engine::databases::DatabaseInfo;
 use tsql::Value;
 
 /// Compatibility level of SQL Server 2022.
-pub(super) const COMPATIBILITY_LEVEL: i32 = 160;
+pub(crate) const COMPATIBILITY_LEVEL: i32 = 160;
 /// Bytes of a page, in which sizes of files are counted.
 const PAGE_BYTES: u64 = 8192;
 

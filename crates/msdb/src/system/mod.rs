@@ -22,10 +22,20 @@ mod sheet;
 mod types;
 mod view;
 
+pub(crate) use configuration::{ConfigurationOption, SHOW_ADVANCED_ID, options as configuration};
+pub(crate) use constraints::{foreign as foreign_keys, indexes_of, referred_key};
+pub(crate) use databases::{COMPATIBILITY_LEVEL, all as database_list};
 pub(crate) use functions::{function_rows, functions};
 pub(crate) use metadata::metadata;
-pub(crate) use objects::shipped_objects;
-pub(crate) use principals::role_id;
+pub(crate) use objects::{
+    Object, ObjectColumn, ObjectParameter, Scope, all_schemas, objects, shipped_objects,
+};
+pub(crate) use permissions::object_named;
+pub(crate) use principals::{
+    role_id, roles as database_roles, server_memberships, server_role_id, users,
+};
+pub(crate) use sessions::{command, seen as seen_sessions, status as session_status};
+pub(crate) use types::measures;
 pub(crate) use view::View;
 
 use crate::convert::datetime;

@@ -10,7 +10,7 @@ use tsql::{Column, Length, SqlType};
 const SHEET: &str = include_str!("../../facts/system-views.txt");
 
 /// A view, or a function when it has parameters.
-pub(super) struct Entry {
+pub(crate) struct Entry {
     /// `sys` or `INFORMATION_SCHEMA`.
     pub(super) schema: &'static str,
     /// Name in its usual spelling.

@@ -75,7 +75,7 @@ pub fn errors(session: &mut Session, script: &str) -> Vec<SqlError> {
 }
 
 /// The rows of a script's last result set.
-fn rows(session: &mut Session, script: &str) -> Vec<Row> {
+pub fn rows(session: &mut Session, script: &str) -> Vec<Row> {
     let mut transcript = run(session, script);
     transcript.messages.retain(SqlError::is_error);
     assert_eq!(transcript.messages, [], "{script}");

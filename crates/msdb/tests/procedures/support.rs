@@ -4,6 +4,7 @@
 
 use catalog::{Catalog, CatalogOptions, DefinitionsWrite, Login, NewInstance, NewTarget};
 use engine::SessionSettings;
+use engine::databases::Databases;
 use engine::host::{Argument, Host, ResultSink, SeekKey};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -33,6 +34,7 @@ pub struct Fake {
     pub refusal: Mutex<Option<AgentRefusal>>,
     pub remote: Mutex<Option<RemoteError>>,
     pub running: Mutex<Vec<Execution>>,
+    pub databases: Mutex<Option<Arc<Databases>>>,
     pub log: Mutex<Vec<LogEntry>>,
     ids: AtomicU64,
 }
@@ -58,6 +60,10 @@ impl Services for Fake {
             process_id: 1,
             address: "127.0.0.1,1433".to_owned(),
         }
+    }
+
+    fn databases(&self) -> Option<Arc<Databases>> {
+        self.databases.lock().unwrap().clone()
     }
 
     fn now(&self) -> Moment {
@@ -273,6 +279,9 @@ impl Fixture {
             fake: Arc::new(Fake::default()),
             directory,
         };
+        let databases = fixture.directory.join("databases");
+        let databases = Databases::open(&databases, now.as_microsecond(), &[1]).unwrap();
+        *fixture.fake.databases.lock().unwrap() = Some(databases);
         fixture.login("sa", vec![1]);
         fixture
     }

@@ -91,6 +91,14 @@ fn functions_and_properties() {
     assert_eq!(sa.host.scan_function(&properties, &[]).unwrap().count(), 0);
     assert_eq!(sa.host.server_property("ServerName"), s("Master"));
     assert_eq!(sa.host.server_property("InstanceName"), Value::Null);
+    let data = sa.host.server_property("instancedefaultdatapath");
+    assert_eq!(data, s("/data/"));
+    let hex = sa
+        .host
+        .function("master", "dbo", "fn_varbintohexstr")
+        .unwrap();
+    let text = sa.host.call_scalar(&hex, &[Value::Binary(vec![0x0f])]);
+    assert_eq!(text.unwrap(), s("0x0f"));
     assert_eq!(sa.host.now().1, 0);
     assert!(sa.host.procedure("master", "dbo", "sp_add_job").is_none());
     assert!(
