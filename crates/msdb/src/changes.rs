@@ -208,7 +208,7 @@ pub(crate) fn check(
                 table.schema.into(),
             ],
         );
-        return Err(fault.into());
+        return Err(fault);
     }
     let whole = || {
         format!(
@@ -315,9 +315,10 @@ fn argument(
             (parameter, name)
         }
         Login(parameter) => {
-            let sid = match value {
-                Value::Binary(sid) => sid.as_slice(),
-                _ => &[],
+            let sid = if let Value::Binary(sid) = value {
+                sid.as_slice()
+            } else {
+                &[]
             };
             let name = match definitions.login_by_sid(sid)? {
                 Some(login) => Value::String(login.name),
