@@ -439,6 +439,10 @@ pub trait Host: Send {
         sink: &mut dyn ResultSink,
     ) -> Result<i32, SqlError>;
 
+    /// How long the calls that follow may wait for a lock, in milliseconds (SET LOCK_TIMEOUT); negative for the host's
+    /// own limit. Told before each call that may write.
+    fn set_lock_timeout(&mut self, _milliseconds: i32) {}
+
     /// T-SQL that is the rest of a procedure: run by the engine after [`Host::call`] has returned 0, in the
     /// caller's database and with its rights, with the procedure's parameters as variables.
     ///

@@ -18,6 +18,7 @@ use engine::host::{Argument, ResultSink, TableDecl};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, civil::Date};
+use std::time::Duration;
 use tsql::{Row, SqlError, Value};
 use uuid::Uuid;
 
@@ -183,6 +184,8 @@ pub(crate) struct Store<'a> {
     catalog: &'a Catalog,
     /// The session's transaction, if one is open.
     transaction: Option<&'a mut Transaction>,
+    /// How long a write waits for its turn, where the session says so.
+    lock_timeout: Option<Duration>,
 }
 
 /// A session's open transaction. Nothing is held before its first write.
@@ -198,9 +201,9 @@ pub(crate) struct Transaction {
 
 impl Transaction {
     /// The lease, taken at the first write.
-    fn lease(&mut self, catalog: &Catalog) -> Result<&mut Lease> {
+    fn lease(&mut self, catalog: &Catalog, lock_timeout: Option<Duration>) -> Result<&mut Lease> {
         if self.lease.is_none() {
-            let mut lease = catalog.lease(LOCK_TIMEOUT_DEFAULT)?;
+            let mut lease = catalog.lease(lock_timeout.unwrap_or(LOCK_TIMEOUT_DEFAULT))?;
             for name in self.early_savepoints.drain(..) {
                 lease.savepoint(&name)?;
             }
@@ -218,7 +221,14 @@ impl<'a> Store<'a> {
         Self {
             catalog,
             transaction,
+            lock_timeout: None,
         }
+    }
+
+    /// With the session's own limit on waits for the writer; the catalog's when `None`.
+    pub(crate) fn waiting(mut self, lock_timeout: Option<Duration>) -> Self {
+        self.lock_timeout = lock_timeout;
+        self
     }
 
     /// Whether a transaction is open.
@@ -284,8 +294,13 @@ impl<'a> Store<'a> {
             Ok::<T, Fault>(written)
         };
         match self.transaction.as_mut() {
-            Some(transaction) => transaction.lease(self.catalog)?.run(audited),
-            None => self.catalog.definitions_write(audited),
+            Some(transaction) => transaction
+                .lease(self.catalog, self.lock_timeout)?
+                .run(audited),
+            None => match self.lock_timeout {
+                Some(limit) => self.catalog.definitions_write_within(limit, audited),
+                None => self.catalog.definitions_write(audited),
+            },
         }
     }
 }

@@ -180,6 +180,47 @@ const NOTES: &[(&str, &str)] = &[
     ("xp_sqlagent_notify", "As sp_sqlagent_notify."),
 ];
 
+/// Rules that no public page confirms, and what Muster does.
+const CHOICES: &[(&str, &str)] = &[
+    (
+        "Status of a target",
+        "A sum of 2 (suspected offline) and 4 (blocked), else 1. Offline is suspected after three poll intervals without a poll.",
+    ),
+    (
+        "When a server is a master",
+        "With an operator MSXOperator or with targets; a target while an enlistment is stored; else stand-alone. 14299 looks for targets alone.",
+    ),
+    (
+        "Who posts",
+        "The schedule procedures post by themselves (`@automatic_post = 1`), as installed servers do; step procedures do not, and remind with 14547. A change of MSXOperator posts RE-ENLIST to every target.",
+    ),
+    (
+        "All jobs in the download list",
+        "A DELETE with the job id 0x00.",
+    ),
+    (
+        "Downloaded instructions",
+        "The newest 100 of a target are kept for display.",
+    ),
+    (
+        "Limits of history",
+        "1,000,000 rows in all and 1,000 of a job on a target unless set. The newest outcome of a job on a target is never trimmed.",
+    ),
+    (
+        "Names of servers",
+        "Listings show them in capitals, whatever case they were given in.",
+    ),
+    (
+        "Locks",
+        "Definitions have one writer: a transaction holds it from its first write to its end, so that two cannot wait for each other and 1205 does not occur among them. SET LOCK_TIMEOUT says how long a write waits (1222); -1 means 30 seconds. A transaction that idles for 5 minutes or lasts 30 is rolled back (3998). The agent and the fleet write elsewhere and never wait.",
+    ),
+    ("`freq_subday_type` 0", "Once a day, as 1."),
+    (
+        "The last step with \"go to next step\"",
+        "The job ends with that step's result.",
+    ),
+];
+
 fn document() -> String {
     let mut text = String::from(
         "# Compatibility with msdb\n\n\
@@ -218,6 +259,12 @@ fn document() -> String {
             roles(procedure),
         )
         .unwrap();
+    }
+    text.push_str(
+        "\n## Choices\n\nWhat no public page says, or pages say in two ways.\n\n| subject | what Muster does |\n| --- | --- |\n",
+    );
+    for (subject, choice) in CHOICES {
+        writeln!(text, "| {subject} | {choice} |").unwrap();
     }
     text.push_str("\n## Tables and views\n\n| name | columns |\n| --- | --- |\n");
     for declared in tables().values() {

@@ -33,6 +33,8 @@ pub struct MsdbHost {
     sid: Vec<u8>,
     database: String,
     transaction: Option<Transaction>,
+    /// SET LOCK_TIMEOUT of the session; the catalog's limit when `None`.
+    lock_timeout: Option<Duration>,
     made: MadeObjects,
     /// The session's temporary tables, as the engine told last; taken by the next read.
     temporary: Vec<TemporaryTable>,
@@ -59,13 +61,14 @@ impl MsdbHost {
             sid,
             database: "master".to_owned(),
             transaction: None,
+            lock_timeout: None,
             made,
             temporary: Vec::new(),
         }
     }
 
     fn store(&mut self) -> Store<'_> {
-        Store::new(&self.catalog, self.transaction.as_mut())
+        Store::new(&self.catalog, self.transaction.as_mut()).waiting(self.lock_timeout)
     }
 
     /// The transaction of a rehearsal, where the session rehearses.
@@ -150,7 +153,8 @@ impl MsdbHost {
             sink.message(rehearsal::passed_over(&key));
             return Ok(0);
         }
-        let mut store = Store::new(&self.catalog, self.transaction.as_mut());
+        let mut store =
+            Store::new(&self.catalog, self.transaction.as_mut()).waiting(self.lock_timeout);
         let Some(body) = body(&key) else {
             return Err(raise(40515, &["Procedure".into(), name.into()]).into());
         };
@@ -401,6 +405,11 @@ impl Host for MsdbHost {
             .map_err(|fault| SqlError::from(fault).in_procedure(procedure.name))
     }
 
+    fn set_lock_timeout(&mut self, milliseconds: i32) {
+        let limit = u64::try_from(milliseconds).ok();
+        self.lock_timeout = limit.map(Duration::from_millis);
+    }
+
     fn procedure_text(&self, procedure: &ProcedureDecl) -> Option<&'static str> {
         procedure_text(procedure.name)
     }
@@ -408,7 +417,8 @@ impl Host for MsdbHost {
     fn administer(&mut self, database: &str, statement: &AdminStatement) -> Result<(), SqlError> {
         let caller = self.caller(None)?;
         let now = self.services.now().utc;
-        let mut store = Store::new(&self.catalog, self.transaction.as_mut());
+        let mut store =
+            Store::new(&self.catalog, self.transaction.as_mut()).waiting(self.lock_timeout);
         admin::administer(
             &mut store,
             &caller,

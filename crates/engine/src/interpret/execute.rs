@@ -222,9 +222,10 @@ impl Interpreter<'_> {
             })
             .collect();
         self.touches_tables()?;
-        let (nocount, abort) = {
+        let (nocount, abort, lock_timeout) = {
             let facts = self.core.shared.facts();
-            (facts.has(option::NOCOUNT), facts.has(option::XACT_ABORT))
+            let abort = facts.has(option::XACT_ABORT);
+            (facts.has(option::NOCOUNT), abort, facts.lock_timeout)
         };
         let here = self.core.database.clone();
         let elsewhere = !collate::same(&here, database);
@@ -247,6 +248,7 @@ impl Interpreter<'_> {
             if elsewhere {
                 host.enter_database(database);
             }
+            host.set_lock_timeout(lock_timeout);
             let result = host.call(decl, &mut values, &mut sink);
             if elsewhere {
                 host.enter_database(&here);
@@ -446,7 +448,7 @@ impl Interpreter<'_> {
         Some(match database {
             None => Err(messages::UNKNOWN_PROCEDURE.with(&[&named.shown()]).into()),
             Some(database) => {
-                let done = self.core.shared.host().administer(&database, &statement);
+                let done = self.administer(&database, &statement);
                 match done {
                     Ok(()) => self
                         .sink

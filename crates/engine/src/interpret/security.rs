@@ -24,11 +24,23 @@ impl Interpreter<'_> {
         );
         let statement = admin(statement)?;
         let database = self.core.database.clone();
-        let done = self.core.shared.host().administer(&database, &statement);
+        let done = self.administer(&database, &statement);
         match done {
             Err(error) if if_exists && error.number == NO_SUCH_PRINCIPAL => Ok(()),
             done => done,
         }
+    }
+
+    /// Hands a statement about principals to the host.
+    pub(super) fn administer(
+        &mut self,
+        database: &str,
+        statement: &AdminStatement,
+    ) -> Result<(), SqlError> {
+        let lock_timeout = self.core.shared.facts().lock_timeout;
+        let mut host = self.core.shared.host();
+        host.set_lock_timeout(lock_timeout);
+        host.administer(database, statement)
     }
 }
 

@@ -29,3 +29,5 @@ mod tables;
 mod targets;
 mod transactions;
 mod tsx;
+mod two_admins;
+mod wrong_input;
