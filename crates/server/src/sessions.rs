@@ -386,6 +386,11 @@ impl SqlSession for Tracked {
         SqlSession::reset(&mut self.session);
         self.note();
     }
+
+    fn reset_keeping_transaction(&mut self) {
+        SqlSession::reset_keeping_transaction(&mut self.session);
+        self.note();
+    }
 }
 
 impl Drop for Tracked {

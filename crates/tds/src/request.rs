@@ -388,7 +388,7 @@ pub fn encode_rpc(
         out.put_u8(status);
         if let Some(table) = &parameter.table {
             out.put_u8(token::TABLE);
-            table.encode(&mut out, version);
+            table.encode(&mut out, version)?;
             continue;
         }
         encode_type_info(&mut out, type_for(parameter.ty, version));

@@ -177,8 +177,12 @@ impl TableParameter {
         Ok(())
     }
 
-    /// Writes the parameter behind its type's token.
-    pub(crate) fn encode(&self, out: &mut Vec<u8>, version: TdsVersion) {
+    /// Writes the parameter behind its type's token. The rows are written anew: a client may have spelled its types
+    /// in another way.
+    ///
+    /// # Errors
+    /// As [`TableParameter::new`].
+    pub(crate) fn encode(&self, out: &mut Vec<u8>, version: TdsVersion) -> Result<(), TdsError> {
         out.put_b_varchar("");
         out.put_b_varchar(cut_utf16(&self.schema, 128).0);
         out.put_b_varchar(cut_utf16(&self.type_name, 128).0);
@@ -190,8 +194,14 @@ impl TableParameter {
             out.put_b_varchar(cut_utf16(&column.name, 128).0);
         }
         out.put_u8(ROWS_END);
-        out.put(&self.rows);
+        for row in self.rows() {
+            out.put_u8(ROW);
+            for (value, column) in row.iter().zip(&self.columns) {
+                encode_value(out, column.ty, value, version, Place::Parameter)?;
+            }
+        }
         out.put_u8(ROWS_END);
+        Ok(())
     }
 }
 
@@ -287,6 +297,19 @@ mod tests {
         assert_eq!(table.rows().collect::<Vec<_>>(), [[Value::string("y")]]);
     }
 
+    /// Found by fuzzing: rows of a type that has another spelling when it is written.
+    #[test]
+    fn unusual_spellings_are_written_as_usual_ones() {
+        let mut sent = vec![0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0x38, 0, 0];
+        sent.extend([1, 7, 0, 0, 0, 0]);
+        let (table, _) = decode(&sent).unwrap();
+        let mut bytes = Vec::new();
+        table.encode(&mut bytes, NEW).unwrap();
+        let (again, rest) = decode(&bytes).unwrap();
+        assert_eq!(rest, 0);
+        assert_eq!(again.rows().collect::<Vec<_>>(), [[Value::Int(7)]]);
+    }
+
     #[test]
     fn what_is_no_table_is_refused() {
         for at in 0..SENT.len() - 2 {
@@ -309,7 +332,7 @@ mod tests {
             let rows = vec![row; count];
             let table = TableParameter::new("s", "t", columns, &rows, NEW).unwrap();
             let mut bytes = Vec::new();
-            table.encode(&mut bytes, NEW);
+            table.encode(&mut bytes, NEW).unwrap();
             let (found, rest) = decode(&bytes).unwrap();
             prop_assert_eq!(rest, 0);
             prop_assert_eq!(found.rows().collect::<Vec<_>>(), rows);

@@ -944,7 +944,7 @@ impl<'r> Interpreter<'r> {
     }
 
     /// Drops the temporary tables made at a nesting level or deeper; those of the session itself are level 0.
-    fn drop_temps(&mut self, level: u32) {
+    pub(crate) fn drop_temps(&mut self, level: u32) {
         for key in self.core.shared.temps_from(level) {
             self.drop_own(key);
         }

@@ -309,6 +309,23 @@ impl Session {
         self.core.shared.facts().has(option::NOCOUNT)
     }
 
+    /// As new but for the transaction (RESETCONNECTIONSKIPTRAN): drops temporary tables and handles, resets the
+    /// options. Without a transaction, the same as [`Session::reset`].
+    pub fn reset_keeping_transaction(&mut self) {
+        if self.transaction_count() == 0 {
+            self.reset();
+            return;
+        }
+        let cancel = CancelToken::new();
+        Interpreter::new(&mut self.core, &mut Nowhere, &cancel).drop_temps(0);
+        let before = self.core.shared.facts().clone();
+        self.forget_settings();
+        let mut facts = self.core.shared.facts();
+        facts.tran_count = before.tran_count;
+        facts.doomed = before.doomed;
+        facts.isolation = before.isolation;
+    }
+
     /// As new (sp_reset_connection): rolls back, drops temporary tables and handles, resets the options.
     ///
     /// A host that fails to roll back says so in the log; its session starts a new transaction all the same.
@@ -320,10 +337,15 @@ impl Session {
         }
         self.core.store = None;
         self.core.shared.clear_objects();
+        self.core.savepoints.clear();
+        self.forget_settings();
+    }
+
+    /// What every reset undoes.
+    fn forget_settings(&mut self) {
         self.core.prepared.clear();
         self.core.cursors = Cursors::default();
         self.core.wire_cursors = WireCursors::default();
-        self.core.savepoints.clear();
         self.core.identity_insert = None;
         self.core.bulk = None;
         let random = self.core.shared.facts().random;
@@ -331,4 +353,23 @@ impl Session {
         let database = self.core.options.database.clone();
         self.core.enter_database(&database);
     }
+}
+
+/// Where messages of the session's own acts go.
+struct Nowhere;
+
+impl ResultSink for Nowhere {
+    fn columns(&mut self, _: &[tsql::Column]) -> Result<(), SqlError> {
+        Ok(())
+    }
+
+    fn row(&mut self, _: tsql::Row) -> Result<(), SqlError> {
+        Ok(())
+    }
+
+    fn done(&mut self, _: Option<u64>) -> Result<(), SqlError> {
+        Ok(())
+    }
+
+    fn message(&mut self, _: SqlError) {}
 }

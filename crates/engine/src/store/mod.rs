@@ -49,10 +49,11 @@ impl Store {
         // Plans do not depend on what is bound: else every statement with a LIMIT is compiled twice.
         db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
             .map_err(|e| internal(&e))?;
-        // Temporary results stay in memory, under the bound on the number of pages.
+        // Temporary tables stay in memory, under the bound on the number of pages. What sorts and intermediate results
+        // need beyond a few megabytes goes to files that have no name, so that no query takes memory for all its rows.
         let pages = (temp_bytes / PAGE_BYTES).clamp(64, u64::from(u32::MAX));
         db.execute_batch(&format!(
-            "PRAGMA page_size = {PAGE_BYTES}; PRAGMA temp_store = MEMORY; PRAGMA max_page_count = {pages}; \
+            "PRAGMA page_size = {PAGE_BYTES}; PRAGMA temp_store = FILE; PRAGMA max_page_count = {pages}; \
              PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA foreign_keys = ON;"
         ))
         .map_err(|e| internal(&e))?;

@@ -35,6 +35,8 @@ const TEMPDB: &str = "tempdb";
 const ROWS_OF_A_SCAN: i64 = 1_000_000;
 /// Most rows that the right side of an APPLY may give for one row of the left.
 const FRAGMENT_ROWS_MAX: usize = 1_000_000;
+/// Most bytes of text and the like that these rows may hold.
+const FRAGMENT_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Rows that a seek is taken to have.
 const ROWS_OF_A_SEEK: i64 = 10;
 
@@ -255,11 +257,14 @@ impl Cursor<'_> {
         }
         let mut rows = statement.raw_query();
         let mut kept = Vec::new();
+        let mut bytes = 0_usize;
         while let Some(row) = rows.next()? {
             let values: Result<Vec<Sqlite>> =
                 (0..fragment.types.len()).map(|at| row.get(at)).collect();
-            kept.push(values?);
-            if kept.len() > FRAGMENT_ROWS_MAX {
+            let values = values?;
+            bytes = bytes.saturating_add(values.iter().map(long_bytes).sum());
+            kept.push(values);
+            if kept.len() > FRAGMENT_ROWS_MAX || bytes > FRAGMENT_BYTES_MAX {
                 let error = messages::MEMORY_LIMIT.with(&["default"]);
                 return Err(raise(&self.shared, error));
             }
@@ -421,6 +426,15 @@ unsafe impl VTabCursor for Cursor<'_> {
             add(&[0xff]);
         }
         Ok(i64::from_ne_bytes(hash.to_ne_bytes()))
+    }
+}
+
+/// Bytes that a value takes beside itself.
+fn long_bytes(value: &Sqlite) -> usize {
+    match value {
+        Sqlite::Text(text) => text.len(),
+        Sqlite::Blob(bytes) => bytes.len(),
+        Sqlite::Null | Sqlite::Integer(_) | Sqlite::Real(_) => 0,
     }
 }
 

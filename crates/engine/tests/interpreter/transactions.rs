@@ -181,3 +181,26 @@ fn a_reset_session_is_as_new() {
     let sql = "DECLARE c CURSOR FOR SELECT 1 SELECT DB_NAME() AS d, OBJECT_ID('tempdb..#t') AS t";
     same(&fixture.run(sql), "[d,t]\n(msdb,NULL)\ndone 1", sql);
 }
+
+#[test]
+fn a_gentle_reset_keeps_the_transaction() {
+    let mut fixture = fixture();
+    fixture.run("CREATE TABLE #before (n int); BEGIN TRANSACTION; CREATE TABLE #inside (n int); SET NOCOUNT ON");
+    fixture.log();
+    fixture.session.reset_keeping_transaction();
+    let text = fixture.run(
+        "SELECT @@TRANCOUNT AS t, @@OPTIONS & 512 AS nocount, OBJECT_ID('tempdb..#before') AS a,
+                OBJECT_ID('tempdb..#inside') AS b
+         CREATE TABLE #before (m int)
+         INSERT #before VALUES (1)
+         COMMIT
+         SELECT m FROM #before",
+    );
+    assert!(text.contains("(1,0,NULL,NULL)"), "{text}");
+    assert!(text.contains("[m]\n(1)"), "{text}");
+    assert_eq!(fixture.log(), ["commit"]);
+    // Without a transaction it is a plain one.
+    fixture.session.reset_keeping_transaction();
+    let text = fixture.run("SELECT @@TRANCOUNT AS t, OBJECT_ID('tempdb..#before') AS a");
+    assert!(text.contains("(0,NULL)"), "{text}");
+}

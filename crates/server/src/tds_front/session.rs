@@ -108,6 +108,9 @@ pub trait SqlSession {
 
     /// Back to the state after login; an open transaction is rolled back.
     fn reset(&mut self);
+
+    /// Back to the state after login; an open transaction stays.
+    fn reset_keeping_transaction(&mut self);
 }
 
 impl SqlSession for Session {
@@ -160,5 +163,9 @@ impl SqlSession for Session {
 
     fn reset(&mut self) {
         Session::reset(self);
+    }
+
+    fn reset_keeping_transaction(&mut self) {
+        Session::reset_keeping_transaction(self);
     }
 }

@@ -1,6 +1,7 @@
 //! The front over in-process streams, with a session that is made up.
 
 mod bulk;
+mod rules;
 
 use super::client::{ClientEncryption, ClientError, ClientOptions, SqlClient};
 use super::*;
@@ -19,6 +20,7 @@ use tds::packet::{MessageReader, MessageWriter, PacketType, ResetConnection, pac
 use tds::prelogin::{Encryption, Prelogin};
 use tds::reply::{Event, ReplyReader};
 use tds::request::{Parameter, SqlBatch, encode_rpc, execute_sql};
+use tds::table::TableParameter;
 use tds::token::{Done, DoneKind};
 use tds::{TdsError, VersionNumber};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
@@ -34,6 +36,7 @@ const PIPE_BYTES: usize = 16 * 1024;
 struct Instance {
     produced: AtomicU64,
     resets: AtomicUsize,
+    gentle_resets: AtomicUsize,
     loaded: Mutex<Option<u64>>,
     last: Mutex<Option<LoginRequest>>,
     // For one stubborn statement: it tells that it runs, and goes on until it hears something.
@@ -267,6 +270,10 @@ impl SqlSession for Words {
     fn reset(&mut self) {
         self.instance.resets.fetch_add(1, Ordering::SeqCst);
     }
+
+    fn reset_keeping_transaction(&mut self) {
+        self.instance.gentle_resets.fetch_add(1, Ordering::SeqCst);
+    }
 }
 
 /// A front with TLS, and what the tests look at.
@@ -475,7 +482,7 @@ async fn every_encryption_works_with_every_packet_size() {
         ClientEncryption::Optional,
         ClientEncryption::None,
     ] {
-        for packet_size in [0, 512, 4096, 16_383, 32_767] {
+        for packet_size in [0, 512, 4096, 8000, 16_383, 32_763, 32_767] {
             let (near, far) = tokio::io::duplex(PIPE_BYTES);
             let strict = encryption == ClientEncryption::Strict;
             let context = bench.context(HERE, strict);
@@ -502,7 +509,11 @@ async fn every_encryption_works_with_every_packet_size() {
             assert_eq!(client.database(), "msdb");
             assert_eq!(client.login_messages().len(), 2);
             let request = bench.instance.last.lock().unwrap().clone().unwrap();
-            assert_eq!(request.encrypted, encryption != ClientEncryption::None);
+            let wholly = matches!(
+                encryption,
+                ClientEncryption::Strict | ClientEncryption::Mandatory
+            );
+            assert_eq!(request.encrypted, wholly);
             let events = collect(&mut client, "rows 1000").await;
             assert_eq!(events.len(), 1002);
             assert_eq!(dones(&events)[0].rows, Some(1000));
@@ -850,7 +861,8 @@ async fn resets_and_given_up_requests_are_answered() {
         reset
     );
     assert_ne!(send(&mut raw, ResetConnection::No).await, reset);
-    assert_eq!(bench.instance.resets.load(Ordering::SeqCst), 2);
+    assert_eq!(bench.instance.resets.load(Ordering::SeqCst), 1);
+    assert_eq!(bench.instance.gentle_resets.load(Ordering::SeqCst), 1);
 
     raw.stream
         .write_all(&[1, 3, 0, 9, 0, 0, 1, 0, b'S'])
@@ -873,6 +885,23 @@ async fn what_is_not_taken_is_refused_and_the_rest_goes_on() {
     table.extend([1, 0, b'p', 0, 0, 0, 0, 0, 0xF0]);
     raw.send(PacketType::Rpc, &table).await;
     assert_eq!(errors(&raw.events().await), [8009]);
+    // A table-valued parameter is refused by name, and the next call of the message runs.
+    let columns = vec![Column::required("", SqlType::Int)];
+    let table = TableParameter::new("dbo", "T", columns, &[], TdsVersion::V7_4).unwrap();
+    let mut call = execute_sql("rows 1", "", vec![]);
+    let mut payload = encode_rpc(&call, 0, TdsVersion::V7_4).unwrap();
+    call.parameters.push(Parameter::table("@t", table));
+    let refused = encode_rpc(&call, 0, TdsVersion::V7_4).unwrap();
+    payload.splice(22..22, [&refused[22..], &[0xFF]].concat());
+    raw.send(PacketType::Rpc, &payload).await;
+    let events = raw.events().await;
+    assert_eq!(errors(&events), [40_517]);
+    let ends: Vec<_> = dones(&events)
+        .into_iter()
+        .filter(|done| done.kind == DoneKind::Procedure)
+        .map(|done| (done.more, done.error))
+        .collect();
+    assert_eq!(ends, [(true, true), (false, false)]);
     raw.batch("rows 1").await;
     assert_eq!(raw.events().await.len(), 3);
 }

@@ -12,6 +12,7 @@ use tds::request::{
 };
 use tds::{TdsError, TdsVersion};
 use tokio::sync::{mpsc, oneshot};
+use tsql::messages::NOT_SUPPORTED;
 use tsql::{Column, Row, SqlError};
 
 /// What the session is to do.
@@ -132,11 +133,8 @@ fn run(
                 session.reset();
                 sink.reset_done();
             }
-            // The engine's reset rolls back, so a session inside a transaction stays as it is.
             ResetConnection::KeepTransaction => {
-                if session.transaction() == 0 {
-                    session.reset();
-                }
+                session.reset_keeping_transaction();
                 sink.reset_done();
             }
         }
@@ -205,6 +203,11 @@ fn run_calls(
         let more = !calls.is_finished();
         if call.no_execute {
             sink.finish_call(None, &[], false, false, more);
+            continue;
+        }
+        if call.parameters.iter().any(|given| given.table.is_some()) {
+            sink.message(NOT_SUPPORTED.with(&["a table-valued parameter"]));
+            sink.finish_call(None, &[], true, false, more);
             continue;
         }
         let outcome = session.rpc(engine_call(call), sink, cancel);
