@@ -298,6 +298,17 @@ pub enum AdminStatement {
         /// Adds when true, drops when false.
         add: bool,
     },
+    /// `GRANT | DENY | REVOKE permission ON object TO grantee`
+    Permission {
+        /// True gives, false withholds, none takes either back.
+        state: Option<bool>,
+        /// In capitals: EXECUTE, SELECT, …
+        permission: String,
+        /// The object, as `schema.name`; it exists.
+        object: String,
+        /// User or role.
+        grantee: String,
+    },
     /// `CREATE CREDENTIAL name WITH IDENTITY = '…' [, SECRET = '…']`
     CreateCredential {
         /// Credential name.
@@ -480,6 +491,11 @@ pub trait Host: Send {
     /// # Errors
     /// 6401 for a name that was not saved.
     fn savepoint(&mut self, name: &str, restore: bool) -> Result<(), SqlError>;
+
+    /// Whether the caller may do that (`SELECT`, `EXECUTE`, …) with an object that a user made.
+    fn permitted(&self, _database: &str, _schema: &str, _object: &str, _permission: &str) -> bool {
+        self.principal().sysadmin
+    }
 
     /// `SERVERPROPERTY('name')` and other facts about the instance; NULL when not known.
     fn server_property(&self, name: &str) -> Value;

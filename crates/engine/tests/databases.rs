@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod common;
+#[path = "databases/modules.rs"]
+mod modules;
 #[path = "databases/registry.rs"]
 mod registry;
 #[path = "databases/support.rs"]

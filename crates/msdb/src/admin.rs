@@ -6,8 +6,8 @@ use crate::error::Result;
 use crate::messages::raise;
 use crate::services::{SecretError, Services};
 use catalog::{
-    AuditEntry, Credential, DatabaseUser, DefinitionsRead, DefinitionsWrite, JobFilter, Login,
-    RoleMember,
+    AuditEntry, Credential, DatabaseUser, DefinitionsRead, DefinitionsWrite, Grant, GrantState,
+    JobFilter, Login, RoleMember,
 };
 use engine::host::AdminStatement;
 use jiff::Timestamp;
@@ -99,6 +99,7 @@ impl Prepared {
             | AdminStatement::DropUser { .. }
             | AdminStatement::AlterRole { .. }
             | AdminStatement::AlterServerRole { .. }
+            | AdminStatement::Permission { .. }
             | AdminStatement::CreateCredential { .. }
             | AdminStatement::AlterCredential { .. }
             | AdminStatement::DropCredential { .. }
@@ -141,6 +142,9 @@ impl Context<'_> {
             AdminStatement::CreateUser { name, .. } => (owns_database, "CREATE USER", name),
             AdminStatement::DropUser { name } => (owns_database, "DROP USER", name),
             AdminStatement::AlterRole { role, .. } => (owns_database, "ALTER ROLE", role),
+            AdminStatement::Permission { object, .. } => {
+                (owns_database, "GRANT, DENY or REVOKE", object)
+            }
             AdminStatement::AlterServerRole { role, .. } => {
                 (caller.sysadmin, "ALTER SERVER ROLE", role)
             }
@@ -195,6 +199,12 @@ impl Context<'_> {
             AdminStatement::AlterServerRole { role, member, add } => {
                 alter_server_role(definitions, role, member, *add)
             }
+            AdminStatement::Permission {
+                state,
+                permission,
+                object,
+                grantee,
+            } => self.set_permission(definitions, *state, permission, object, grantee),
             AdminStatement::CreateCredential { name, identity, .. } => {
                 if definitions.credential_by_name(name)?.is_some() {
                     return Err(raise(15530, &["credential".into(), name.into()]).into());
@@ -301,6 +311,42 @@ impl Context<'_> {
             created: self.now,
         })?;
         Ok(())
+    }
+
+    fn set_permission(
+        &self,
+        definitions: &mut dyn DefinitionsWrite,
+        state: Option<bool>,
+        permission: &str,
+        object: &str,
+        grantee: &str,
+    ) -> Result<()> {
+        let grantee = match definitions.database_user(self.database, grantee)? {
+            Some(user) => user.name,
+            None => self
+                .role(grantee)
+                .ok_or_else(|| missing("find", "user", grantee))?
+                .to_owned(),
+        };
+        let grant = Grant {
+            database: self.database.to_owned(),
+            object: object.to_owned(),
+            grantee,
+            permission: permission.to_owned(),
+            state: if state == Some(false) {
+                GrantState::Denied
+            } else {
+                GrantState::Granted
+            },
+        };
+        match state {
+            Some(_) => Ok(definitions.set_grant(&grant)?),
+            // What was never given is taken back without complaint.
+            None => definitions
+                .clear_grant(&grant)
+                .map(drop)
+                .map_err(Into::into),
+        }
     }
 
     fn alter_role(

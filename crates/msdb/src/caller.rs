@@ -3,6 +3,7 @@
 use crate::declare::{Execute, Procedure};
 use crate::error::Result;
 use crate::messages::{denied, raise};
+use crate::rights::roles_of;
 use catalog::{DefinitionsRead, GrantState};
 use model::Job;
 use std::collections::BTreeSet;
@@ -119,17 +120,7 @@ impl Caller {
     fn resolve_user(&mut self, definitions: &dyn DefinitionsRead) -> Result<()> {
         self.roles.insert("public".to_owned());
         if let Some(user) = definitions.database_user_by_sid("msdb", &self.sid)? {
-            let members = definitions.role_members("msdb")?;
-            let mut seekers = vec![user.name.to_lowercase()];
-            // A role may be a member of a role; each is looked at once.
-            while let Some(member) = seekers.pop() {
-                for entry in &members {
-                    let role = entry.role.to_lowercase();
-                    if entry.member.to_lowercase() == member && self.roles.insert(role.clone()) {
-                        seekers.push(role);
-                    }
-                }
-            }
+            self.roles = roles_of(definitions, "msdb", &user.name)?;
             self.user = user.name;
         }
         self.agent = if self.has_role("SQLAgentOperatorRole") {

@@ -12,6 +12,7 @@ use crate::messages::raise;
 use crate::procedures::{body, procedure_text};
 use crate::properties;
 use crate::rehearsal;
+use crate::rights::{self, Wanted};
 use crate::services::Services;
 use crate::system::{self, View};
 use crate::tables::{self, Declared, Rows, Scanner};
@@ -477,6 +478,23 @@ impl Host for MsdbHost {
             }
         };
         done.map_err(|error| from_catalog(&error))
+    }
+
+    fn permitted(&self, database: &str, schema: &str, object: &str, permission: &str) -> bool {
+        let made = self.made.database(database);
+        let owner = made.is_some_and(|info| !info.is_system() && info.owner_sid == self.sid);
+        let wanted = Wanted {
+            database,
+            schema,
+            object,
+            permission,
+        };
+        owner
+            || self
+                .ask(|definitions| {
+                    rights::may_use(definitions, &self.login, &self.sid, &wanted).map(Some)
+                })
+                .unwrap_or(false)
     }
 
     fn server_property(&self, name: &str) -> Value {

@@ -28,6 +28,7 @@ mod post;
 mod procedures;
 pub mod properties;
 mod rehearsal;
+mod rights;
 mod script;
 pub mod services;
 pub mod settings;

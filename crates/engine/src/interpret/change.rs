@@ -53,6 +53,7 @@ impl Change {
     /// Whether values must be worked out before any row changes.
     fn needs_stage(&self) -> bool {
         !self.outputs.is_empty()
+            || self.rows.table.has_triggers()
             || self.sets.iter().any(|set| set.variable.is_some())
             || self
                 .sets

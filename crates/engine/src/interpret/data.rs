@@ -191,6 +191,11 @@ impl Interpreter<'_> {
                 if !shape.is_empty() {
                     count(shape.len())?;
                 }
+                if table.has_triggers() {
+                    return Err(fault::not_supported(
+                        "INSERT … EXEC into a table with triggers",
+                    ));
+                }
                 let frame = &*frame;
                 self.whole(|own| {
                     let mut total = 0;
@@ -276,7 +281,7 @@ impl Interpreter<'_> {
         frame: &Frame,
     ) -> Result<u64, SqlError> {
         let table = rows.table;
-        if rows.outputs.is_empty() {
+        if rows.outputs.is_empty() && !table.has_triggers() {
             return self.insert_rows(table, columns, query, rows.first, frame);
         }
         let values = self.insert_values(table, columns, query, frame)?;

@@ -52,6 +52,13 @@ impl Interpreter<'_> {
             // Declared in a loop: the table and its rows stay.
             return Ok(());
         }
+        if let Some(key) = self.spare_table(&lower, frame) {
+            if let Some(crate::session::shared::Object::Own(table)) = self.core.shared.object(key) {
+                table.reseed();
+            }
+            frame.scope.tables.push((lower, key));
+            return Ok(());
+        }
         let table = self.define(name, definition, true)?;
         let key = table.key;
         self.add(table, None)?;

@@ -78,6 +78,7 @@ impl Named {
 
 impl Interpreter<'_> {
     pub(super) fn execute(&mut self, execute: &Execute, frame: &mut Frame) -> Ended {
+        self.no_side_effects("EXECUTE STRING")?;
         let named = match &execute.target {
             ExecuteTarget::Procedure(name) => {
                 if name.server.is_some() {
@@ -153,7 +154,16 @@ impl Interpreter<'_> {
         if let Some(result) = self.own_procedure(named, &given) {
             return result;
         }
-        let (decl, database) = self.find(named).map_err(Failure::of_statement)?;
+        let found = self.find(named);
+        // What the user made comes before a system procedure of another database.
+        let here = named.database.as_ref().unwrap_or(&self.core.database);
+        let own = found
+            .as_ref()
+            .is_ok_and(|(decl, _)| decl.database.eq_ignore_ascii_case(here));
+        if !own && let Some(made) = self.find_module(named).map_err(Failure::of_statement)? {
+            return self.call_module(&made, named, &given);
+        }
+        let (decl, database) = found.map_err(Failure::of_statement)?;
         self.deeper()?;
         let result = self.call_host(&decl, &database, &given);
         self.shallower();
@@ -192,7 +202,7 @@ impl Interpreter<'_> {
             .ok_or_else(unknown)
     }
 
-    fn deeper(&mut self) -> Result<(), SqlError> {
+    pub(super) fn deeper(&mut self) -> Result<(), SqlError> {
         let mut facts = self.core.shared.facts();
         if facts.nest_level >= NESTING_MAX {
             return Err(messages::NESTING_LEVEL.with(&[&NESTING_MAX.to_string()]));
@@ -201,7 +211,7 @@ impl Interpreter<'_> {
         Ok(())
     }
 
-    fn shallower(&mut self) {
+    pub(super) fn shallower(&mut self) {
         self.core.shared.facts().nest_level -= 1;
     }
 
@@ -614,6 +624,22 @@ pub(super) fn declared_parameters(text: &str) -> Result<Vec<Parameter>, SqlError
             })
         })
         .collect()
+}
+
+/// A parameter's default in its type.
+///
+/// # Errors
+/// 102 when it is no constant, 8114 when it does not convert.
+pub(crate) fn default_value(expr: &Expr, ty: SqlType) -> Result<Value, SqlError> {
+    if let ExprKind::Column(parts) = &expr.kind
+        && let [word] = parts.as_slice()
+    {
+        // A bare word stands for itself.
+        return arguments::converted(Value::string(&*word.text), SqlType::SYSNAME, ty);
+    }
+    let (value, from) =
+        constant(expr).ok_or_else(|| messages::INCORRECT_SYNTAX.at(expr.span.line, &["="]))?;
+    arguments::converted(value, from, ty)
 }
 
 /// A parameter's default: a constant, which the binder folds together with its sign.

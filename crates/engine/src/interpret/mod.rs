@@ -15,12 +15,14 @@ mod execute;
 mod host_change;
 mod merge;
 mod message;
+mod module;
 mod objects;
 mod output;
 mod permanent;
 mod program;
 mod query;
 mod remote;
+mod routine;
 mod security;
 mod settings;
 mod stage;
@@ -28,7 +30,9 @@ mod target;
 mod transaction;
 pub(crate) mod wire_cursor;
 
+pub(crate) use execute::default_value;
 pub(crate) use message::format_message;
+pub(crate) use routine::{scalar_function, table_function};
 
 use crate::cancel::CancelToken;
 use crate::host::{ResultSink, StatementDone};
@@ -41,8 +45,8 @@ use message::{SEVERITY_MAX, SEVERITY_WITHOUT_LOG_MAX};
 use program::{Op, Program};
 use std::sync::Arc;
 use tsql::ast::{Declaration, Expr, QueryBody, Statement, StatementKind};
+use tsql::bind::Binder;
 use tsql::bind::ir::TypedExpr;
-use tsql::bind::{Binder, DefaultLength, resolve_type};
 use tsql::convert::{self, Style};
 use tsql::eval::{self, Environment};
 use tsql::parser::{ParseOptions, parse_batch};
@@ -81,6 +85,8 @@ pub(crate) struct Frame {
     /// Whether this is not the batch that the client sent.
     inner: bool,
     return_code: i32,
+    /// What a scalar function returns: its type, and the value once RETURN ran.
+    returns: Option<(SqlType, Value)>,
     /// The text that the statements stand in.
     text: Arc<str>,
     /// Cursor variables, in lower case, and the cursors they stand for.
@@ -241,6 +247,12 @@ impl<'r> Interpreter<'r> {
             }
         }
         self.core.shared.facts().caught = None;
+        self.core
+            .shared
+            .spare
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .clear();
         self.drop_variables();
     }
 
@@ -291,6 +303,8 @@ impl<'r> Interpreter<'r> {
             // Names that are found out to be unknown when the statement is compiled.
             207 | 208 | 209 | 4104 | 213 | 120 | 121 | 257 | 206 | 402 | 195 | 137 | 1087
             | 8120 | 8121 | 8117 | 8116 | 911 => Reach::Scope,
+            // The transaction ended in a trigger.
+            3609 => Reach::Batch,
             _ if error.severity >= SEVERITY_FATAL => Reach::Batch,
             _ => Reach::Statement,
         }
@@ -318,7 +332,15 @@ impl<'r> Interpreter<'r> {
                 frame.cursors.push((variable.name.to_lowercase(), None));
             }
             if let Declaration::Scalar { variable, ty, .. } = declaration {
-                match resolve_type(ty, DefaultLength::Declaration) {
+                match self.declare_of_type(&variable.name, ty, frame) {
+                    Ok(true) => continue,
+                    Ok(false) => {}
+                    Err(error) => {
+                        self.report(error);
+                        return Err(Halt::Abort);
+                    }
+                }
+                match self.declared_type(ty) {
                     Ok(ty) => {
                         if frame.scope.slot(&variable.name).is_none() {
                             frame.declare(&variable.name, ty, Value::Null);
@@ -612,7 +634,11 @@ impl<'r> Interpreter<'r> {
                 })
             }
             StatementKind::Return(value) => {
-                if let Some(value) = value {
+                if let (Some(value), Some((ty, _))) = (value, &frame.returns) {
+                    let ty = *ty;
+                    let value = self.value_as(value, ty, frame)?;
+                    frame.returns = Some((ty, value));
+                } else if let Some(value) = value {
                     let value = self.value_as(value, SqlType::Int, frame)?;
                     frame.return_code = value
                         .as_i64()
@@ -700,6 +726,22 @@ impl<'r> Interpreter<'r> {
                 .writes_tables()
                 .map_err(Failure::from)
                 .and_then(|()| done(self.alter_table(alter, frame))),
+            StatementKind::CreateView(create) => self
+                .writes_tables()
+                .map_err(Failure::from)
+                .and_then(|()| done(self.create_view(create, statement.span, frame))),
+            StatementKind::CreateProcedure(create) => self
+                .writes_tables()
+                .map_err(Failure::from)
+                .and_then(|()| done(self.create_procedure(create, statement.span, frame))),
+            StatementKind::CreateFunction(create) => self
+                .writes_tables()
+                .map_err(Failure::from)
+                .and_then(|()| done(self.create_function(create, statement.span, frame))),
+            StatementKind::CreateTrigger(create) => self
+                .writes_tables()
+                .map_err(Failure::from)
+                .and_then(|()| done(self.create_trigger(create, statement.span, frame))),
             StatementKind::CreateDatabase(create) => done(self.create_database(create)),
             StatementKind::AlterDatabase(alter) => done(self.alter_database(alter)),
             StatementKind::CreateSchema(create) => self
@@ -804,7 +846,7 @@ impl<'r> Interpreter<'r> {
                 let Some(value) = value else {
                     return Ok(false);
                 };
-                let ty = resolve_type(ty, DefaultLength::Declaration)?;
+                let ty = self.declared_type(ty)?;
                 let value = self.value_as(value, ty, frame)?;
                 frame.declare(&variable.name, ty, value);
                 Ok(true)
@@ -993,10 +1035,7 @@ fn reads_tables(body: &QueryBody) -> bool {
 /// The feature behind a statement that is not there yet.
 fn unsupported_name(kind: &StatementKind) -> &str {
     match kind {
-        StatementKind::CreateView(_) => "CREATE VIEW",
-        StatementKind::CreateProcedure(_) => "CREATE PROCEDURE",
-        StatementKind::CreateFunction(_) => "CREATE FUNCTION",
-        StatementKind::CreateTrigger(_) | StatementKind::ToggleTrigger { .. } => "a trigger",
+        StatementKind::ToggleTrigger { .. } => "ENABLE and DISABLE TRIGGER",
         StatementKind::ExecuteAs(_) | StatementKind::Revert => "EXECUTE AS",
         StatementKind::Kill(_) => "KILL",
         StatementKind::Dbcc { .. } => "DBCC",

@@ -7,14 +7,20 @@
 
 use super::Interpreter;
 use crate::host::AdminStatement;
-use tsql::ast::{Literal, NamedOption, OptionValue, RoleAction, SecurityStatement, UserLogin};
-use tsql::{SqlError, fault};
+use tsql::ast::{
+    Literal, NamedOption, OptionValue, Permission, PermissionVerb, RoleAction, SecurityStatement,
+    UserLogin,
+};
+use tsql::{SqlError, fault, messages};
 
 /// The principal does not exist, or may not be seen.
 const NO_SUCH_PRINCIPAL: i32 = 15_151;
 
 impl Interpreter<'_> {
     pub(super) fn security(&mut self, statement: &SecurityStatement) -> Result<(), SqlError> {
+        if let SecurityStatement::Permission(permission) = statement {
+            return self.permission(permission);
+        }
         let if_exists = matches!(
             statement,
             SecurityStatement::DropUser {
@@ -41,6 +47,116 @@ impl Interpreter<'_> {
         let mut host = self.core.shared.host();
         host.set_lock_timeout(lock_timeout);
         host.administer(database, statement)
+    }
+}
+
+/// Permissions on objects that mean something here.
+const PERMISSIONS: &[&str] = &[
+    "EXECUTE",
+    "SELECT",
+    "INSERT",
+    "UPDATE",
+    "DELETE",
+    "REFERENCES",
+    "ALTER",
+    "CONTROL",
+    "VIEW DEFINITION",
+];
+
+/// What ALL stands for.
+const ALL: &[&str] = &[
+    "EXECUTE",
+    "SELECT",
+    "INSERT",
+    "UPDATE",
+    "DELETE",
+    "REFERENCES",
+];
+
+impl Interpreter<'_> {
+    /// GRANT, DENY and REVOKE of permissions on objects.
+    fn permission(&mut self, statement: &Permission) -> Result<(), SqlError> {
+        let verb = match statement.verb {
+            PermissionVerb::Grant => "GRANT",
+            PermissionVerb::Deny => "DENY",
+            PermissionVerb::Revoke => "REVOKE",
+        };
+        let refused = |what: &str| Err(fault::not_supported(&format!("{verb} … {what}")));
+        let Some(securable) = &statement.securable else {
+            return refused("without ON an object");
+        };
+        if let Some(class) = securable.class.as_ref().filter(|class| *class != "OBJECT") {
+            return refused(&format!("ON {class}::"));
+        }
+        if statement.with_grant_option || statement.grant_option_for {
+            return refused("WITH GRANT OPTION");
+        }
+        if statement.grantor.is_some() {
+            return refused("AS");
+        }
+        let mut permissions: Vec<&str> = Vec::new();
+        for permission in &statement.permissions {
+            if !permission.columns.is_empty() {
+                return refused("of columns");
+            }
+            match permission.name.as_str() {
+                "ALL" | "ALL PRIVILEGES" => permissions.extend(ALL),
+                name if PERMISSIONS.contains(&name) => permissions.push(name),
+                other => return refused(other),
+            }
+        }
+        let name = &securable.name;
+        let here = name.database.as_ref();
+        let here = here.map_or(self.core.database.as_str(), |part| &part.text);
+        let database = self
+            .core
+            .shared
+            .host()
+            .database(here)
+            .ok_or_else(|| messages::UNKNOWN_DATABASE.with(&[here]))?;
+        let schema = name.schema.as_ref().map_or("dbo", |part| &part.text);
+        let object = &name.name.text;
+        let known = {
+            let host = self.core.shared.host();
+            let places = [(database.as_str(), schema), ("master", "sys")];
+            places.iter().any(|(database, schema)| {
+                host.table(database, schema, object).is_some()
+                    || host.procedure(database, schema, object).is_some()
+                    || host.function(database, schema, object).is_some()
+            })
+        } || self
+            .core
+            .shared
+            .permanent
+            .find(&database, schema, object)?
+            .is_some();
+        if !known {
+            let shown = name.to_string();
+            return Err(SqlError::new(
+                NO_SUCH_PRINCIPAL,
+                16,
+                format!(
+                    "Cannot find the object '{shown}', because it does not exist or you do not have permission."
+                ),
+            ));
+        }
+        for grantee in &statement.principals {
+            for permission in &permissions {
+                let statement = AdminStatement::Permission {
+                    state: match statement.verb {
+                        PermissionVerb::Grant => Some(true),
+                        PermissionVerb::Deny => Some(false),
+                        PermissionVerb::Revoke => None,
+                    },
+                    permission: (*permission).to_owned(),
+                    object: format!("{schema}.{object}"),
+                    grantee: grantee.text.clone(),
+                };
+                let shared = std::sync::Arc::clone(&self.core.shared);
+                shared.host().administer(&database, &statement)?;
+            }
+        }
+        Ok(())
     }
 }
 

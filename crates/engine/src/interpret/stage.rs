@@ -210,6 +210,9 @@ impl Interpreter<'_> {
                 own.checks_hold(table, frame, verb)?;
             }
             own.put_out(outputs, stage, frame)?;
+            for verb in super::module::verbs(verb) {
+                own.fire_triggers(table, stage, verb.name())?;
+            }
             Ok(count)
         })
     }

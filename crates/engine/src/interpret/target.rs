@@ -81,7 +81,7 @@ impl Interpreter<'_> {
         };
         let shape = match target {
             DmlTarget::Table { name, .. } => names
-                .table(name)
+                .target(name)
                 .map_err(|error| error.at_line(name.span.line))?,
             DmlTarget::Variable(variable) => {
                 names.table_variable(&variable.name).ok_or_else(|| {
@@ -97,7 +97,19 @@ impl Interpreter<'_> {
 
     pub(super) fn own(&self, key: u32, verb: &str) -> Result<Arc<OwnTable>, SqlError> {
         match self.core.shared.object(key) {
-            Some(Object::Own(table)) => Ok(table),
+            Some(Object::Own(table)) => {
+                if !table.variable {
+                    self.no_side_effects(verb)?;
+                }
+                let permission = match verb {
+                    "INSERT" | "UPDATE" | "DELETE" => verb,
+                    // A MERGE may do all three; SELECT … INTO fills what it has just made.
+                    "MERGE" | "SELECT INTO" => "INSERT",
+                    _ => "ALTER",
+                };
+                self.core.shared.may_use_table(&table, permission)?;
+                Ok(table)
+            }
             Some(Object::HostTable { decl, .. }) => Err(fault::not_supported(&format!(
                 "{verb} of {}.{}.{}",
                 decl.database, decl.schema, decl.name

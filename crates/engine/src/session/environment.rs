@@ -154,6 +154,9 @@ impl Environment for Env<'_> {
     fn host_function(&self, key: u32, args: &[Value]) -> Result<Value, SqlError> {
         match self.shared.object(key) {
             Some(Object::HostFunction(decl)) => self.shared.host().call_scalar(&decl, args),
+            Some(Object::Routine(routine)) => {
+                crate::interpret::scalar_function(self.shared, &routine, args)
+            }
             _ => Err(fault::internal("a function is gone")),
         }
     }
@@ -305,9 +308,10 @@ impl Env<'_> {
                     .and_then(|id| i32::try_from(id).ok())
                     .and_then(|id| host.database_name(id))
                     .unwrap_or(database);
-                let found = id
-                    .and_then(|id| i32::try_from(id).ok())
-                    .and_then(|id| host.object_name(&owner, id));
+                let found = id.and_then(|id| i32::try_from(id).ok()).and_then(|id| {
+                    made_object_name(self.shared, &owner, id)
+                        .or_else(|| host.object_name(&owner, id))
+                });
                 maybe(found.map(|(schema, object)| {
                     if name == "OBJECT_NAME" {
                         object
@@ -378,6 +382,12 @@ fn object_id(
         Some(schema) => vec![schema.as_str()],
         None => vec!["dbo", "sys"],
     };
+    if let Some(id) = schemas
+        .iter()
+        .find_map(|schema| made_object_id(shared, &database, schema, &object, kind))
+    {
+        return Ok(Value::Int(id));
+    }
     let found = schemas
         .into_iter()
         .find_map(|schema| host.object_id(&database, schema, &object));
@@ -394,4 +404,47 @@ fn object_id(
     } else {
         id
     })
+}
+
+/// Number of an object that a user made, of a kind when one is asked for; constraints are objects too.
+fn made_object_id(
+    shared: &Shared,
+    database: &str,
+    schema: &str,
+    name: &str,
+    kind: Option<&str>,
+) -> Option<i32> {
+    let fits = |code: &str| kind.is_none_or(|kind| kind.trim().eq_ignore_ascii_case(code.trim()));
+    if let Some(found) = shared.permanent.find(database, schema, name).ok()? {
+        return fits(found.object.kind.code()).then_some(found.object.id);
+    }
+    let databases = shared.permanent.databases().ok()?;
+    let objects = shared
+        .permanent
+        .objects(databases.named(database)?.id)
+        .ok()?;
+    let schema = objects.schema(schema)?.id;
+    objects
+        .constraints()
+        .find(|constraint| {
+            constraint.table.schema == schema
+                && collate::same(constraint.name, name)
+                && fits(constraint.kind.code())
+        })
+        .map(|constraint| constraint.id)
+}
+
+/// Schema and name of an object that a user made; constraints are objects too.
+fn made_object_name(shared: &Shared, database: &str, id: i32) -> Option<(String, String)> {
+    let databases = shared.permanent.databases().ok()?;
+    let objects = shared
+        .permanent
+        .objects(databases.named(database)?.id)
+        .ok()?;
+    let schema = |number: i32| objects.schema_name(number).to_owned();
+    if let Some(object) = objects.object(id) {
+        return Some((schema(object.schema), object.name.clone()));
+    }
+    let constraint = objects.constraints().find(|found| found.id == id)?;
+    Some((schema(constraint.table.schema), constraint.name.to_owned()))
 }

@@ -4,7 +4,9 @@ pub(crate) mod environment;
 pub(crate) mod names;
 mod options;
 pub(crate) mod permanent;
+mod permission;
 pub(crate) mod shared;
+pub(crate) mod stored;
 pub(crate) mod tables;
 
 use crate::bulk::BulkRows;
@@ -55,6 +57,8 @@ pub(crate) struct Core {
     pub(crate) identity_insert: Option<u32>,
     /// What INSERT BULK announced: the next request has to bring the rows.
     pub(crate) bulk: Option<BulkLoad>,
+    /// Whether this runs a function's body, inside a statement of the session.
+    pub(crate) nested: bool,
     /// Keeps the current database from being dropped.
     in_use: Option<InUse>,
     /// Tables whose identities the open transaction began anew: database and object.
@@ -64,6 +68,34 @@ pub(crate) struct Core {
 }
 
 impl Core {
+    /// What runs a function's body inside a statement of the session that `shared` belongs to.
+    pub(crate) fn nested(shared: Arc<Shared>) -> Result<Self, SqlError> {
+        let database = shared.facts().database.clone();
+        let store = Store::within(&shared)?;
+        Ok(Self {
+            store,
+            options: SessionOptions {
+                database: database.clone(),
+                ..SessionOptions::default()
+            },
+            database,
+            prepared: BTreeMap::new(),
+            last_handle: 0,
+            cursors: Cursors::default(),
+            wire_cursors: WireCursors::default(),
+            transaction: 0,
+            transaction_name: String::new(),
+            savepoints: Vec::new(),
+            identity_insert: None,
+            bulk: None,
+            nested: true,
+            in_use: None,
+            reseeded: Vec::new(),
+            indexes: 0,
+            shared,
+        })
+    }
+
     /// The current database is this from now on.
     pub(crate) fn enter_database(&mut self, name: &str) {
         name.clone_into(&mut self.database);
@@ -129,7 +161,7 @@ impl Session {
         let facts = Facts::new(&options, seed);
         let mut session = Self {
             core: Core {
-                shared: Arc::new(Shared::new(host, facts)),
+                shared: Arc::new_cyclic(|this| Shared::new(host, facts, this.clone())),
                 store: None,
                 options,
                 database,
@@ -142,6 +174,7 @@ impl Session {
                 savepoints: Vec::new(),
                 identity_insert: None,
                 bulk: None,
+                nested: false,
                 in_use: None,
                 reseeded: Vec::new(),
                 indexes: 0,
@@ -163,6 +196,7 @@ impl Session {
         self.core.shared.take_pending();
         let limit = self.core.options.limits.request_time;
         self.core.shared.start_clock(limit);
+        self.core.shared.set_cancel(cancel);
         match self.core.store.as_mut() {
             Some(store) => store.watch(cancel),
             None => Ok(()),

@@ -1,10 +1,12 @@
 //! Resolves names for the binder: variables of the frame, temporary tables, the host's objects.
 
 use super::shared::{Object, Shared};
+use super::stored::{Routine, stored_query};
+use crate::databases::ObjectKind;
 use crate::host::{FunctionDecl, FunctionResult};
 use std::sync::Arc;
 use tsql::ast::ObjectName;
-use tsql::bind::{Catalog, FunctionShape, Returns, TableFunction, TableShape};
+use tsql::bind::{Catalog, FunctionShape, Returns, StoredQuery, TableFunction, TableShape};
 use tsql::rowset::Rowset;
 use tsql::{SqlError, SqlType, fault, messages};
 
@@ -77,11 +79,48 @@ impl Names<'_> {
         for schema in Self::schemas(name) {
             let permanent = &self.shared.permanent;
             if let Some(found) = permanent.find(database, schema, &name.name.text)? {
+                self.shared.may_use(&found, "SELECT")?;
                 let table = self.shared.permanent_table(&found)?;
                 return Ok(self.own(table.key));
             }
         }
         Ok(None)
+    }
+
+    /// A table that a statement writes, which needs no permission to read it.
+    pub(crate) fn target(&self, name: &ObjectName) -> Result<TableShape, SqlError> {
+        let here = self.database_of(name)?;
+        let _chain = self.shared.chained(&here);
+        self.table(name)
+    }
+
+    /// `inserted` and `deleted`, where a trigger runs.
+    fn trigger_table(&self, name: &str) -> Option<TableShape> {
+        let tables = &self.scope.tables;
+        let (_, key) = tables
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))?;
+        self.own(*key)
+    }
+
+    /// A function that a user made. One that cannot be read is none: whoever made it is told why by the log.
+    fn routine(&self, name: &ObjectName) -> Option<FunctionShape> {
+        let here = self.database_of(name).ok()?;
+        let name = self.shared.followed(name, &here).ok()?;
+        let here = self.database_of(&name).ok()?;
+        let schema = name.schema.as_ref().map_or("dbo", |part| &part.text);
+        let found = self.shared.permanent.find(&here, schema, &name.name.text);
+        let routine = Routine::of(self.shared, &found.ok()??).ok()??;
+        let params = routine.decl.params.iter();
+        let params = params.map(|param| (param.ty, param.default.clone()));
+        Some(FunctionShape {
+            params: params.collect(),
+            returns: match &routine.decl.returns {
+                FunctionResult::Scalar(ty) => Returns::Scalar(*ty),
+                FunctionResult::Table(columns) => Returns::Table(columns.clone()),
+            },
+            key: self.shared.intern(Object::Routine(Arc::new(routine))),
+        })
     }
 
     fn own(&self, key: u32) -> Option<TableShape> {
@@ -110,6 +149,14 @@ impl Catalog for Names<'_> {
                 .and_then(|key| self.own(key))
                 .ok_or_else(unknown);
         }
+        if let Some(bare) = name.as_bare()
+            && let Some(shape) = self.trigger_table(&bare.text)
+        {
+            return Ok(shape);
+        }
+        let name = &self
+            .shared
+            .followed(name, &self.shared.facts().database.clone())?;
         let database = self.database_of(name)?;
         let host = self.shared.host();
         let decl = Self::schemas(name)
@@ -143,8 +190,24 @@ impl Catalog for Names<'_> {
         Some(self.shared.intern(Object::HostFunction(decl)))
     }
 
+    fn view(&self, name: &ObjectName) -> Result<Option<StoredQuery<'_>>, SqlError> {
+        let trigger_table = name.as_bare().map(|bare| self.trigger_table(&bare.text));
+        if trigger_table.flatten().is_some() {
+            return Ok(None);
+        }
+        let here = self.shared.facts().database.clone();
+        stored_query(self.shared, name, &here, ObjectKind::View)
+    }
+
+    fn inline_function(&self, name: &ObjectName) -> Result<Option<StoredQuery<'_>>, SqlError> {
+        let here = self.shared.facts().database.clone();
+        stored_query(self.shared, name, &here, ObjectKind::InlineFunction)
+    }
+
     fn function(&self, name: &ObjectName) -> Option<FunctionShape> {
-        let decl = self.host_function(name)?;
+        let Some(decl) = self.host_function(name) else {
+            return self.routine(name);
+        };
         let params = decl
             .params
             .iter()

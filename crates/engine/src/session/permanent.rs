@@ -194,6 +194,7 @@ impl Shared {
             database: found.database,
             database_name: found.database_name.clone(),
             schema: found.schema().to_owned(),
+            triggers: !found.objects.triggers_of(found.object.id).is_empty(),
             object: Arc::clone(&found.object),
         });
         Ok(table)

@@ -1,14 +1,18 @@
 //! What SQLite's callbacks and the interpreter share: the host, the known objects, facts of the session.
 
+use crate::cancel::CancelToken;
 use crate::host::{FunctionDecl, Host, TableDecl, TemporaryTable};
 use crate::session::permanent::Permanent;
+use crate::session::stored::{ParsedModules, Routine};
 use crate::session::tables::OwnTable;
+use crate::store::attach::Attached;
 use crate::store::functions::Compiled;
 use crate::store::generate::Fragment;
 use rusqlite::types::Value as Sqlite;
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicPtr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 use tsql::convert::DateOrder;
 use tsql::rowset::Rowset;
@@ -28,6 +32,8 @@ pub(crate) enum Object {
     },
     /// A function of the host.
     HostFunction(Arc<FunctionDecl>),
+    /// A function that a user made.
+    Routine(Arc<Routine>),
     /// A built-in function that gives rows.
     Rowset(Arc<Rowset>),
     /// A temporary table, a table variable, or a permanent table of a database.
@@ -69,6 +75,8 @@ pub(crate) struct Facts {
     pub(crate) context_info: Option<Vec<u8>>,
     /// Values of sp_set_session_context by key in lower case, and whether they stay as they are.
     pub(crate) session_context: BTreeMap<String, (Value, bool)>,
+    /// Database of the module that runs: its other objects need no permission of the caller.
+    pub(crate) chain: Option<String>,
 }
 
 /// Bits of @@OPTIONS.
@@ -126,6 +134,7 @@ impl Facts {
             recursion: RECURSION_MAX,
             context_info: None,
             session_context: BTreeMap::new(),
+            chain: None,
         }
     }
 
@@ -139,12 +148,25 @@ pub(crate) fn temporary_id(key: u32) -> i32 {
     const FIRST: i64 = -100;
     i32::try_from(FIRST - i64::from(key)).unwrap_or(i32::MIN)
 }
+/// Compiled expressions and fragments of a statement.
+pub(crate) struct Working(Arc<Vec<Compiled>>, Arc<(Vec<Fragment>, Vec<Sqlite>)>);
 
 /// The shared state of one session.
 pub(crate) struct Shared {
     host: Mutex<Box<dyn Host>>,
     /// What users made in the instance's databases.
     pub(crate) permanent: Permanent,
+    /// Modules that ran already.
+    pub(crate) parsed: ParsedModules,
+    this: Weak<Self>,
+    /// The session's database, for statements inside its statements; null while it is not open.
+    pub(crate) handle: AtomicPtr<rusqlite::ffi::sqlite3>,
+    /// Files attached to it, the latest used last.
+    pub(crate) files: Mutex<Vec<Attached>>,
+    /// Token of the running request.
+    cancel: Mutex<CancelToken>,
+    /// Tables of functions' variables that are free to be used again: the function's text, the variable, the key.
+    pub(crate) spare: Mutex<Vec<(usize, String, u32)>>,
     pub(crate) facts: Mutex<Facts>,
     /// Compiled expressions of the running statement.
     plan: Mutex<Arc<Vec<Compiled>>>,
@@ -165,8 +187,14 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Shared {
-    pub(crate) fn new(host: Box<dyn Host>, facts: Facts) -> Self {
+    pub(crate) fn new(host: Box<dyn Host>, facts: Facts, this: Weak<Self>) -> Self {
         Self {
+            parsed: ParsedModules::default(),
+            this,
+            handle: AtomicPtr::new(std::ptr::null_mut()),
+            files: Mutex::default(),
+            cancel: Mutex::default(),
+            spare: Mutex::default(),
             permanent: Permanent::new(host.databases()),
             host: Mutex::new(host),
             facts: Mutex::new(facts),
@@ -192,6 +220,31 @@ impl Shared {
 
     pub(crate) fn plan(&self) -> Arc<Vec<Compiled>> {
         Arc::clone(&locked(&self.plan))
+    }
+
+    /// Itself, for what runs inside a statement.
+    pub(crate) fn this(&self) -> Result<Arc<Self>, SqlError> {
+        self.this
+            .upgrade()
+            .ok_or_else(|| tsql::fault::internal("the session is gone"))
+    }
+
+    pub(crate) fn set_cancel(&self, cancel: &CancelToken) {
+        *locked(&self.cancel) = cancel.clone();
+    }
+
+    pub(crate) fn cancel(&self) -> CancelToken {
+        locked(&self.cancel).clone()
+    }
+
+    /// What a statement works with, to be put back after another ran inside it.
+    pub(crate) fn working(&self) -> Working {
+        Working(self.plan(), self.fragments())
+    }
+
+    pub(crate) fn put_back(&self, working: Working) {
+        *locked(&self.plan) = working.0;
+        *locked(&self.fragments) = working.1;
     }
 
     pub(crate) fn set_plan(&self, compiled: Vec<Compiled>) {
@@ -235,6 +288,7 @@ impl Shared {
                 },
             ) => a == b && (Arc::ptr_eq(x, y) || x == y),
             (Object::HostFunction(x), Object::HostFunction(y)) => x == y,
+            (Object::Routine(x), Object::Routine(y)) => x == y,
             (Object::Rowset(x), Object::Rowset(y)) => x == y,
             _ => false,
         });
@@ -334,6 +388,7 @@ impl Shared {
                 | Object::HostTable { .. }
                 | Object::HostFunction(_)
                 | Object::Rowset(_)
+                | Object::Routine(_)
                 | Object::Gone => None,
             })
             .collect()

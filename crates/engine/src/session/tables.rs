@@ -39,6 +39,8 @@ pub(crate) struct Place {
     pub(crate) database_name: String,
     /// Name of its schema.
     pub(crate) schema: String,
+    /// Whether triggers watch it.
+    pub(crate) triggers: bool,
     /// Its definition; its rows are in table `t<object number>`.
     pub(crate) object: Arc<ObjectInfo>,
 }
@@ -88,6 +90,11 @@ impl OwnTable {
             None => format!("t{}", self.key),
             Some(place) => format!("d{}.t{}", place.database, place.object.id),
         }
+    }
+
+    /// Whether triggers watch it.
+    pub(crate) fn has_triggers(&self) -> bool {
+        self.place.as_ref().is_some_and(|place| place.triggers)
     }
 
     /// The name as errors about keys and constraints have it: `dbo.t`.

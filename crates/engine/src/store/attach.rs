@@ -2,6 +2,7 @@
 
 use super::Store;
 use crate::databases::{DATABASE_BYTES_MAX, Database, bounded, is_durable, unreadable};
+use std::sync::{MutexGuard, PoisonError};
 use tsql::{SqlError, fault, messages};
 
 /// Files that a session has attached at once, and so databases that one statement may name: SQLite's bound.
@@ -9,7 +10,7 @@ pub(crate) const ATTACHED_DATABASES_MAX: usize = 10;
 
 /// An attached file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Attached {
+pub(crate) struct Attached {
     id: i32,
     /// Which database of that number: numbers are used again.
     serial: u64,
@@ -25,16 +26,19 @@ impl Store {
             id: database.id,
             serial: database.serial,
         };
-        if let Some(at) = self.files.iter().position(|file| *file == wanted) {
+        let known = self.files().iter().position(|file| *file == wanted);
+        if let Some(at) = known {
             // The latest used stands last.
-            self.files[at..].rotate_left(1);
+            self.files()[at..].rotate_left(1);
             return Ok(());
         }
-        if let Some(at) = self.files.iter().position(|file| file.id == wanted.id) {
+        let other = self.files().iter().position(|file| file.id == wanted.id);
+        if let Some(at) = other {
             self.detach(at)?;
         }
-        if self.files.len() >= ATTACHED_DATABASES_MAX {
-            let free = (0..self.files.len()).find(|at| self.detach(*at).is_ok());
+        let count = self.files().len();
+        if count >= ATTACHED_DATABASES_MAX {
+            let free = (0..count).find(|at| self.detach(*at).is_ok());
             if free.is_none() {
                 return Err(messages::TOO_COMPLEX.with(&[]));
             }
@@ -45,7 +49,7 @@ impl Store {
         self.db
             .execute(&format!("ATTACH ?1 AS {name}"), [path.as_ref()])
             .map_err(|error| self.error(&error))?;
-        self.files.push(wanted);
+        self.files().push(wanted);
         let durable = self
             .db
             .execute_batch(&bounded(&name, DATABASE_BYTES_MAX))
@@ -58,14 +62,21 @@ impl Store {
         }
     }
 
+    fn files(&self) -> MutexGuard<'_, Vec<Attached>> {
+        self.shared
+            .files
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn detach(&mut self, at: usize) -> Result<(), SqlError> {
-        let file = self.files[at];
+        let file = self.files()[at];
         // Statements that are kept prepared would hold it.
         self.db.flush_prepared_statement_cache();
         self.db
             .execute_batch(&format!("DETACH d{}", file.id))
             .map_err(|_| messages::TOO_COMPLEX.with(&[]))?;
-        self.files.remove(at);
+        self.files().remove(at);
         Ok(())
     }
 

@@ -20,7 +20,8 @@ use crate::session::shared::{Object, Shared};
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use tsql::{SqlError, fault, messages};
 
 /// Virtual-machine steps of SQLite between looks at the cancel flag: well under a millisecond.
@@ -37,8 +38,23 @@ pub(crate) struct Store {
     shared: Arc<Shared>,
     /// Keys of the objects that have a virtual table here.
     attached: HashSet<u32>,
-    /// The files that are attached, the latest used last.
-    files: Vec<attach::Attached>,
+    /// Whether this is the session's own connection, which ends with it.
+    own: bool,
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        if self.own {
+            self.shared
+                .handle
+                .store(std::ptr::null_mut(), Ordering::SeqCst);
+            self.shared
+                .files
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clear();
+        }
+    }
 }
 
 impl Store {
@@ -59,12 +75,28 @@ impl Store {
         .map_err(|e| internal(&e))?;
         functions::register(&db, &shared).map_err(|e| internal(&e))?;
         vtab::register(&db, &shared).map_err(|e| internal(&e))?;
+        shared.handle.store(vtab::handle(&db), Ordering::SeqCst);
         Ok(Self {
             db,
             shared,
             attached: HashSet::new(),
-            files: Vec::new(),
+            own: true,
         })
+    }
+
+    /// The session's database for a statement inside one of its statements; none when it is not open yet.
+    pub(crate) fn within(shared: &Arc<Shared>) -> Result<Option<Self>, SqlError> {
+        let handle = shared.handle.load(Ordering::SeqCst);
+        if handle.is_null() {
+            return Ok(None);
+        }
+        let db = vtab::connection(handle).map_err(|error| internal(&error))?;
+        Ok(Some(Self {
+            db,
+            shared: Arc::clone(shared),
+            attached: HashSet::new(),
+            own: false,
+        }))
     }
 
     /// Makes sure that a table or function of the host, or a permanent table, can be named in SQL.
@@ -83,7 +115,12 @@ impl Store {
         }
         let virtual_table = matches!(
             object,
-            Some(Object::HostTable { .. } | Object::HostFunction(_) | Object::Rowset(_))
+            Some(
+                Object::HostTable { .. }
+                    | Object::HostFunction(_)
+                    | Object::Rowset(_)
+                    | Object::Routine(_)
+            )
         );
         if virtual_table && self.attached.insert(key) {
             self.db

@@ -13,6 +13,7 @@ use super::functions::raise;
 use super::generate::Fragment;
 use crate::host::{FunctionDecl, FunctionResult, Scan, SeekKey, TableDecl};
 use crate::session::shared::{Object, Shared};
+use crate::session::stored::Routine;
 use rusqlite::types::{Null, Value as Sqlite};
 use rusqlite::vtab::{
     Context, CreateVTab, Filters, IndexConstraintOp, IndexInfo, Module, VTab, VTabConnection,
@@ -40,6 +41,19 @@ const FRAGMENT_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Rows that a seek is taken to have.
 const ROWS_OF_A_SEEK: i64 = 10;
 
+/// The handle of a connection, to be kept while it is open.
+pub(super) fn handle(db: &Connection) -> *mut rusqlite::ffi::sqlite3 {
+    // SAFETY: the handle is only kept; `Store` forgets it before the connection closes.
+    unsafe { db.handle() }
+}
+
+/// The session's connection once more, for statements inside its statements.
+pub(super) fn connection(handle: *mut rusqlite::ffi::sqlite3) -> Result<Connection> {
+    // SAFETY: a session is one thread's, and its `Store` takes the handle back before it closes the connection, which
+    // it cannot do while a statement runs. The wrapper does not close it.
+    unsafe { Connection::from_handle(handle) }
+}
+
 pub(super) fn register(db: &Connection, shared: &Arc<Shared>) -> Result<()> {
     const READ_ONLY: &Module<'static, Table> = &Module::read_only_module();
     db.create_module(MODULE, READ_ONLY, Some(Arc::clone(shared)))
@@ -51,7 +65,8 @@ enum Kind {
         database: String,
         decl: Arc<TableDecl>,
     },
-    Function(Arc<FunctionDecl>),
+    /// A function of the host, or one that a user made.
+    Function(Arc<FunctionDecl>, Option<Arc<Routine>>),
     /// A built-in function that gives rows.
     Rowset(Arc<Rowset>),
     /// The right side of an APPLY, and the parameters of its statement.
@@ -62,7 +77,7 @@ impl Kind {
     fn types(&self) -> Vec<SqlType> {
         match self {
             Self::Table { decl, .. } => decl.columns.iter().map(|column| column.ty).collect(),
-            Self::Function(decl) => match &decl.returns {
+            Self::Function(decl, _) => match &decl.returns {
                 FunctionResult::Table(columns) => columns.iter().map(|column| column.ty).collect(),
                 FunctionResult::Scalar(ty) => vec![*ty],
             },
@@ -75,7 +90,7 @@ impl Kind {
     fn hidden(&self) -> usize {
         match self {
             Self::Table { .. } => 0,
-            Self::Function(decl) => decl.params.len(),
+            Self::Function(decl, _) => decl.params.len(),
             Self::Rowset(rowset) => rowset.params().len(),
             Self::Fragment(fragment, _) => fragment.refs,
         }
@@ -121,7 +136,10 @@ unsafe impl<'vtab> VTab<'vtab> for Table {
         } else {
             match shared.object(name.parse().map_err(|_| bad())?) {
                 Some(Object::HostTable { database, decl }) => Kind::Table { database, decl },
-                Some(Object::HostFunction(decl)) => Kind::Function(decl),
+                Some(Object::HostFunction(decl)) => Kind::Function(decl, None),
+                Some(Object::Routine(routine)) => {
+                    Kind::Function(Arc::clone(&routine.decl), Some(routine))
+                }
                 Some(Object::Rowset(rowset)) => Kind::Rowset(rowset),
                 _ => return Err(bad()),
             }
@@ -148,7 +166,7 @@ unsafe impl<'vtab> VTab<'vtab> for Table {
     fn best_index(&self, info: &mut IndexInfo) -> Result<bool> {
         let wanted: Vec<usize> = match &self.kind {
             Kind::Table { decl, .. } => decl.seekable.clone(),
-            Kind::Function(_) | Kind::Rowset(_) | Kind::Fragment(..) => {
+            Kind::Function(..) | Kind::Rowset(_) | Kind::Fragment(..) => {
                 let first = self.kind.types().len();
                 (first..first + self.kind.hidden()).collect()
             }
@@ -325,7 +343,7 @@ unsafe impl VTabCursor for Cursor<'_> {
                 }
                 shared.host().scan(database, decl, &keys)
             }
-            Kind::Function(decl) => {
+            Kind::Function(decl, routine) => {
                 let first = self.types.len();
                 self.arguments = vec![Value::Null; decl.params.len()];
                 for (column, raw) in columns.iter().zip(args.iter()) {
@@ -333,9 +351,12 @@ unsafe impl VTabCursor for Cursor<'_> {
                     self.arguments[at] =
                         decode(raw, decl.params[at].ty).map_err(|error| raise(&shared, error))?;
                 }
-                match super::series::scan(decl, &self.arguments) {
-                    Some(rows) => rows,
-                    None => shared.host().scan_function(decl, &self.arguments),
+                if let Some(routine) = routine {
+                    crate::interpret::table_function(&shared, routine, &self.arguments)
+                } else if let Some(rows) = super::series::scan(decl, &self.arguments) {
+                    rows
+                } else {
+                    shared.host().scan_function(decl, &self.arguments)
                 }
             }
             Kind::Rowset(rowset) => {
@@ -374,7 +395,7 @@ unsafe impl VTabCursor for Cursor<'_> {
         }
         let (value, ty) = match (self.types.get(at), &self.kind) {
             (Some(ty), _) => (self.row.as_ref().and_then(|row| row.get(at)), *ty),
-            (None, Kind::Function(decl)) => {
+            (None, Kind::Function(decl, _)) => {
                 let argument = at - self.types.len();
                 let ty = decl.params.get(argument).map_or(SqlType::Int, |p| p.ty);
                 (self.arguments.get(argument), ty)

@@ -254,7 +254,7 @@ fn principals_go_to_the_host() {
         ]
     );
     for (sql, feature) in [
-        ("GRANT EXECUTE ON p TO u", "GRANT"),
+        ("GRANT VIEW SERVER STATE TO u", "GRANT"),
         (
             "MERGE things AS t USING things AS s ON 1 = 0 WHEN MATCHED THEN DELETE;",
             "MERGE",

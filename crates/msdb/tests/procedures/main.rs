@@ -13,6 +13,7 @@ mod error_logs;
 mod external_history;
 mod history;
 mod jobs;
+mod made;
 mod metadata;
 mod operators;
 mod permissions;

@@ -38,7 +38,7 @@ impl ResultSink for Transcript {
     }
 }
 
-pub fn session(fixture: &Fixture, login: &str) -> Session {
+pub(super) fn session(fixture: &Fixture, login: &str) -> Session {
     let sid = fixture
         .catalog
         .definitions_read(|definitions| definitions.login(login))
@@ -68,7 +68,7 @@ pub fn run(session: &mut Session, script: &str) -> Transcript {
 }
 
 /// Numbers of the errors of a script.
-pub fn errors(session: &mut Session, script: &str) -> Vec<SqlError> {
+pub(super) fn errors(session: &mut Session, script: &str) -> Vec<SqlError> {
     let mut messages = run(session, script).messages;
     messages.retain(SqlError::is_error);
     messages

@@ -270,12 +270,21 @@ impl Binder<'_> {
         call: &FunctionCall,
         shape: &super::FunctionShape,
     ) -> Result<Vec<TypedExpr>, SqlError> {
+        self.arguments(call, &shape.params)
+    }
+
+    /// Arguments in the types of parameters.
+    pub(super) fn arguments(
+        &mut self,
+        call: &FunctionCall,
+        params: &[(SqlType, Option<Value>)],
+    ) -> Result<Vec<TypedExpr>, SqlError> {
         let name = call.name.to_string();
-        if call.args.len() > shape.params.len() {
+        if call.args.len() > params.len() {
             return Err(m::TOO_MANY_ARGUMENTS.with(&[&name]));
         }
-        let mut args = Vec::with_capacity(shape.params.len());
-        for (at, (ty, default)) in shape.params.iter().enumerate() {
+        let mut args = Vec::with_capacity(params.len());
+        for (at, (ty, default)) in params.iter().enumerate() {
             let written = call.args.get(at);
             let bound = match (written, default) {
                 (Some(arg), _) if arg.kind != ExprKind::Default => self.expr_as(arg, *ty)?,

@@ -19,12 +19,14 @@ mod pivot;
 mod query;
 mod series;
 mod source;
+mod stored;
 mod types;
 mod xml;
 
 pub use coerce::coerce;
 pub use expr::{assign_operator, binary};
 pub use series::TableFunction;
+pub use stored::StoredQuery;
 pub use types::{DefaultLength, resolve_type};
 
 use crate::ast::{Ident, ObjectName};
@@ -50,6 +52,20 @@ pub trait Catalog {
     fn table_variable(&self, name: &str) -> Option<TableShape>;
     /// A scalar or table-valued function that is not built in.
     fn function(&self, name: &ObjectName) -> Option<FunctionShape>;
+    /// The view of a name; `None` when it is no view.
+    ///
+    /// # Errors
+    /// When the view cannot be read.
+    fn view(&self, _name: &ObjectName) -> Result<Option<StoredQuery<'_>>, SqlError> {
+        Ok(None)
+    }
+    /// The inline table function of a name; `None` when it is none.
+    ///
+    /// # Errors
+    /// When the function cannot be read.
+    fn inline_function(&self, _name: &ObjectName) -> Result<Option<StoredQuery<'_>>, SqlError> {
+        Ok(None)
+    }
     /// The number of a built-in function that gives rows.
     fn rowset(&self, rowset: Rowset) -> u32;
     /// The catalog's number for a table-valued function of the language, for arguments of such types; `None` when it
@@ -102,6 +118,8 @@ pub struct Binder<'c> {
     aggregates: Placement,
     /// Whether window functions may stand here.
     windows: bool,
+    /// How many stored queries are around this one.
+    stored_depth: u32,
     /// The values behind the rows of nodes().
     nodes: Vec<(SourceId, TypedExpr)>,
     /// WITH XMLNAMESPACES of the statement: prefix, empty for the default, and URI.
@@ -169,6 +187,7 @@ impl<'c> Binder<'c> {
             next_cte: 1,
             aggregates: Placement::Refused,
             windows: false,
+            stored_depth: 0,
             nodes: Vec::new(),
             namespaces: Vec::new(),
             bound_entries: Vec::new(),

@@ -258,7 +258,11 @@ impl Binder<'_> {
         if name.server.is_some() {
             return Err(fault::not_supported("a linked server"));
         }
-        let shape = self.catalog.table(name)?;
+        let catalog = self.catalog;
+        if let Some(view) = catalog.view(name)? {
+            return self.view_source(&view, name, alias);
+        }
+        let shape = catalog.table(name)?;
         let id = self.new_source();
         let entry = Entry {
             id,
@@ -284,7 +288,11 @@ impl Binder<'_> {
                 (key, function.columns(&types), args)
             }
             None => {
-                let shape = self.catalog.function(&call.name).ok_or_else(unknown)?;
+                let catalog = self.catalog;
+                if let Some(function) = catalog.inline_function(&call.name)? {
+                    return self.inline_source(&function, call, alias);
+                }
+                let shape = catalog.function(&call.name).ok_or_else(unknown)?;
                 let args = self.catalog_args(call, &shape)?;
                 match shape.returns {
                     Returns::Table(columns) => (shape.key, columns, args),

@@ -82,8 +82,8 @@ impl Interpreter<'_> {
                 AlterTableAction::CheckConstraint { enable, names } => {
                     change.toggle(*enable, names)?;
                 }
-                AlterTableAction::Trigger { .. } => {
-                    return Err(fault::not_supported("ENABLE and DISABLE TRIGGER"));
+                AlterTableAction::Trigger { enable, names } => {
+                    return this.toggle_triggers(&target, objects, &found, *enable, names);
                 }
                 AlterTableAction::Unsupported { feature } => {
                     return Err(fault::not_supported(&format!("ALTER TABLE … {feature}")));
@@ -483,6 +483,7 @@ impl Change<'_> {
             database: self.target.id,
             database_name: self.target.name.clone(),
             schema: found.schema().to_owned(),
+            triggers: false,
             object: Arc::clone(self.found),
         });
         Ok(own)

@@ -127,6 +127,10 @@ impl Interpreter<'_> {
             if found.kind == ObjectKind::Table {
                 sqlite(file, &format!("DROP TABLE {}.t{}", target.sql, found.id))?;
             }
+            if let Some(table) = objects.object(found.parent) {
+                // What writes it has to know that nobody watches any more.
+                file.put(table)?;
+            }
             for id in triggers.iter().chain([&found.id]) {
                 file.writer.remove(*id).map_err(|error| broken(&error))?;
             }

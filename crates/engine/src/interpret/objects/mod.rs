@@ -7,8 +7,11 @@ mod alter;
 mod database;
 mod drop;
 mod index;
+mod module;
 mod rebuild;
 mod table;
+
+pub(super) use table::type_of;
 
 use super::Interpreter;
 use crate::databases::{
@@ -173,6 +176,7 @@ impl Interpreter<'_> {
         target: &Target,
         work: impl FnOnce(&mut Self, &Objects) -> Result<T, SqlError>,
     ) -> Result<T, SqlError> {
+        self.no_side_effects("CREATE, ALTER or DROP")?;
         self.core_batch("SAVEPOINT define")?;
         let result = self
             .lock_database(target.id)

@@ -179,7 +179,7 @@ pub(super) fn extend(
 ) -> Result<(), SqlError> {
     let first = table.columns.len();
     for column in &written.definition.columns {
-        let made = column_of(file, object, table, column, written)?;
+        let made = column_of(file, object, table, column)?;
         table.columns.push(made);
     }
     for (place, column) in (first..).zip(&written.definition.columns) {
@@ -209,7 +209,6 @@ fn column_of(
     object: &ObjectInfo,
     table: &TableInfo,
     column: &ColumnDef,
-    written: Written<'_>,
 ) -> Result<ColumnInfo, SqlError> {
     let line = column.span.line;
     let name = &column.name.text;
@@ -233,8 +232,8 @@ fn column_of(
         default: None,
     };
     match &column.kind {
-        ColumnKind::Computed { expr, persisted } => {
-            made.computed = Some((written.slice(expr.span)?, *persisted));
+        ColumnKind::Computed { .. } => {
+            return Err(fault::not_supported("a computed column").at_line(line));
         }
         ColumnKind::Typed(ty) => {
             if ty.name.name.is("timestamp") || ty.name.name.is("rowversion") {

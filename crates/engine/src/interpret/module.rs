@@ -1,0 +1,424 @@
+//! Running modules that users made: procedures, the bodies of functions, triggers.
+
+use super::arguments::{self, Given, Parameter};
+use super::execute::{Named, Returned};
+use super::stage::{Stage, Verb};
+use super::{End, Failure, Frame, Halt, Interpreter};
+use crate::databases::{ObjectInfo, ObjectKind};
+use crate::session::permanent::{Found, table_from};
+use crate::session::shared::option;
+use crate::session::stored::Parsed;
+use crate::session::tables::{OwnColumn, OwnTable};
+use std::sync::Arc;
+use tsql::ast::{ModuleBody, Statement, StatementKind};
+use tsql::bind::resolve_type;
+use tsql::eval::collate;
+use tsql::{SqlError, fault, messages};
+
+/// A trigger ended the transaction it ran in.
+const ENDED_IN_TRIGGER: (i32, &str) = (
+    3609,
+    "The transaction ended in the trigger. The batch has been aborted.",
+);
+
+impl Interpreter<'_> {
+    /// The user's procedure of a name: in its own database, and for `sp_` names in master too.
+    pub(super) fn find_module(&self, named: &Named) -> Result<Option<Found>, SqlError> {
+        let shared = &self.core.shared;
+        let here = named.database.as_deref().unwrap_or(&self.core.database);
+        let schema = named.schema.as_deref().unwrap_or("dbo");
+        let mut found = shared.permanent.find(here, schema, &named.name)?;
+        if found.is_none() && named.name.to_ascii_lowercase().starts_with("sp_") {
+            found = shared.permanent.find("master", schema, &named.name)?;
+        }
+        if let Some(synonym) = &found
+            && let crate::databases::Body::Synonym(target) = &synonym.object.body
+        {
+            let target = Named::parse(target);
+            let database = target.database.as_deref();
+            let database = database.unwrap_or(&synonym.database_name);
+            let schema = target.schema.as_deref().unwrap_or("dbo");
+            found = shared.permanent.find(database, schema, &target.name)?;
+        }
+        Ok(found)
+    }
+
+    /// Calls a procedure that a user made.
+    pub(super) fn call_module(
+        &mut self,
+        found: &Found,
+        named: &Named,
+        given: &[Given],
+    ) -> Result<(End, Returned), Failure> {
+        let name = found.object.name.clone();
+        if found.object.kind != ObjectKind::Procedure {
+            return Err(Failure::of_statement(SqlError::new(
+                2809,
+                16,
+                format!(
+                    "The request for procedure '{name}' failed because '{name}' is a {} object.",
+                    super::objects::kind_word(found.object.kind)
+                ),
+            )));
+        }
+        self.core
+            .shared
+            .may_use(found, "EXECUTE")
+            .map_err(Failure::of_statement)?;
+        let parsed = self
+            .core
+            .shared
+            .parsed
+            .get(found)
+            .map_err(Failure::of_statement)?;
+        let StatementKind::CreateProcedure(create) = &parsed.statement else {
+            return Err(fault::internal("a procedure is none").into());
+        };
+        let module = found
+            .object
+            .module()
+            .ok_or_else(|| fault::internal("a procedure is none"))?;
+        let mut parameters = Vec::with_capacity(module.parameters.len());
+        for (info, param) in module.parameters.iter().zip(&create.params) {
+            if info.readonly {
+                return Err(fault::not_supported("a table-valued parameter").into());
+            }
+            let default = match &param.default {
+                Some(expr) => Some(super::default_value(expr, info.ty)?),
+                None => None,
+            };
+            parameters.push(Parameter {
+                name: info.name.clone(),
+                ty: info.ty,
+                default,
+                output: info.output,
+            });
+        }
+        let bound = arguments::bind(&name, &parameters, given)
+            .map_err(|error| Failure::of_statement(error.in_procedure(&name)))?;
+        let mut frame = Frame {
+            procedure: name,
+            ..Frame::default()
+        };
+        let mut outputs = Vec::new();
+        for (parameter, bound) in parameters.iter().zip(bound) {
+            let slot = frame.declare(&parameter.name, parameter.ty, bound.value);
+            if let Some(at) = bound.from
+                && given.get(at).is_some_and(|argument| argument.output)
+            {
+                outputs.push((at, slot));
+            }
+        }
+        // A procedure of master that was not named there acts where it is called.
+        let database = if named.database.is_none() && found.database_name != self.core.database {
+            self.core.database.clone()
+        } else {
+            found.database_name.clone()
+        };
+        let ModuleBody::Statements(body) = &create.body else {
+            return Err(fault::not_supported("EXTERNAL NAME").into());
+        };
+        let transactions = self.core.shared.facts().tran_count;
+        let end = self.run_module(found, &parsed, body, &mut frame, &database)?;
+        if matches!(end, End::Abort) {
+            return Ok((End::Abort, Returned::default()));
+        }
+        let now = self.core.shared.facts().tran_count;
+        if now != transactions {
+            let error = messages::TRANSACTION_COUNT
+                .with(&[&transactions.to_string(), &now.to_string()])
+                .in_procedure(&frame.procedure);
+            self.report(error);
+        }
+        let outputs = outputs
+            .into_iter()
+            .map(|(at, slot)| {
+                let ty = frame.scope.locals[slot].ty;
+                (at, frame.values[slot].clone(), ty)
+            })
+            .collect();
+        let code = frame.return_code;
+        self.sink.procedure_done(code)?;
+        Ok((End::Next, Returned { code, outputs }))
+    }
+
+    /// Runs a module's statements in a scope of their own.
+    pub(super) fn run_module(
+        &mut self,
+        found: &Found,
+        parsed: &Parsed,
+        body: &[Statement],
+        frame: &mut Frame,
+        database: &str,
+    ) -> Result<End, Failure> {
+        self.deeper()?;
+        let level = self.core.shared.facts().nest_level;
+        frame.inner = true;
+        frame.text = Arc::clone(&parsed.text);
+        let before = self.core.shared.facts().clone();
+        let here = self.core.database.clone();
+        {
+            let mut facts = self.core.shared.facts();
+            facts.proc_id = found.object.id;
+            if let Some(module) = found.object.module() {
+                for (bit, on) in [
+                    (option::QUOTED_IDENTIFIER, module.quoted_identifier),
+                    (option::ANSI_NULLS, module.ansi_nulls),
+                ] {
+                    facts.options = if on {
+                        facts.options | bit
+                    } else {
+                        facts.options & !bit
+                    };
+                }
+            }
+        }
+        if !collate::same(&here, database) {
+            self.core.enter_database(database);
+        }
+        let shared = Arc::clone(&self.core.shared);
+        let result = {
+            let _chain = shared.chained(&found.database_name);
+            self.run(body, frame)
+        };
+        self.drop_temps(level);
+        self.drop_cursors(level);
+        {
+            let mut facts = self.core.shared.facts();
+            facts.proc_id = before.proc_id;
+            facts.options = before.options;
+            facts.date_first = before.date_first;
+            facts.date_order = before.date_order;
+            facts.lock_timeout = before.lock_timeout;
+            facts.text_size = before.text_size;
+            facts.isolation = before.isolation;
+        }
+        if self.core.database != here {
+            self.core.enter_database(&here);
+        }
+        self.shallower();
+        match result {
+            Ok(()) => Ok(End::Next),
+            Err(Halt::Abort) => Ok(End::Abort),
+            Err(Halt::Raise(failure)) => Err(Failure {
+                inner: true,
+                ..failure
+            }),
+        }
+    }
+
+    /// Fires the AFTER triggers of a change whose rows stand in `stage`.
+    pub(super) fn fire_triggers(
+        &mut self,
+        table: &Arc<OwnTable>,
+        stage: &Stage,
+        verb: &str,
+    ) -> Result<(), SqlError> {
+        let Some(place) = table.place.as_ref().filter(|place| place.triggers) else {
+            return Ok(());
+        };
+        let objects = self.core.shared.permanent.objects(place.database)?;
+        let due: Vec<Found> = objects
+            .triggers_of(place.object.id)
+            .into_iter()
+            .filter(|trigger| is_due(trigger, verb))
+            .map(|trigger| Found {
+                database: place.database,
+                database_name: place.database_name.clone(),
+                objects: Arc::clone(&objects),
+                object: Arc::clone(trigger),
+            })
+            .collect();
+        if due.is_empty() {
+            return Ok(());
+        }
+        let inserted = self.changed_rows(table, stage, true)?;
+        let deleted = self.changed_rows(table, stage, false)?;
+        let result = due
+            .iter()
+            .try_for_each(|trigger| self.fire(trigger, inserted, deleted));
+        for key in [inserted, deleted] {
+            self.drop_own(key);
+        }
+        result
+    }
+
+    fn fire(&mut self, trigger: &Found, inserted: u32, deleted: u32) -> Result<(), SqlError> {
+        let parsed = self.core.shared.parsed.get(trigger)?;
+        let StatementKind::CreateTrigger(create) = &parsed.statement else {
+            return Err(fault::internal("a trigger is none"));
+        };
+        let ModuleBody::Statements(body) = &create.body else {
+            return Err(fault::not_supported("EXTERNAL NAME"));
+        };
+        let mut frame = Frame {
+            procedure: trigger.object.name.clone(),
+            ..Frame::default()
+        };
+        for (name, key) in [("inserted", inserted), ("deleted", deleted)] {
+            frame.scope.tables.push((name.to_owned(), key));
+        }
+        // A trigger always runs in a transaction, which its statement's own end ends.
+        let own = self.core.shared.facts().tran_count == 0;
+        if own {
+            self.core.shared.host().begin()?;
+            self.core.shared.facts().tran_count = 1;
+        }
+        let options = self.core.shared.facts().options;
+        self.core.shared.facts().options |= option::XACT_ABORT;
+        let database = trigger.database_name.clone();
+        let result = self.run_module(trigger, &parsed, body, &mut frame, &database);
+        self.core.shared.facts().options = options;
+        let ended = self.core.shared.facts().tran_count == 0;
+        if own && !ended {
+            self.core.shared.facts().tran_count = 0;
+            if matches!(result, Ok(End::Next)) {
+                self.core.shared.host().commit()?;
+            } else {
+                self.core.shared.host().rollback()?;
+            }
+        }
+        match result {
+            Ok(End::Next | End::Return) if !ended => Ok(()),
+            Ok(_) => Err(SqlError::new(ENDED_IN_TRIGGER.0, 16, ENDED_IN_TRIGGER.1)),
+            Err(failure) => Err(failure.error),
+        }
+    }
+
+    /// A table of the rows after a change, or before it.
+    fn changed_rows(
+        &mut self,
+        table: &OwnTable,
+        stage: &Stage,
+        after: bool,
+    ) -> Result<u32, SqlError> {
+        let columns = table
+            .columns
+            .iter()
+            .map(|own| OwnColumn {
+                default: None,
+                ..own.clone()
+            })
+            .collect();
+        let key = self.core.shared.next_key();
+        let name = if after { "inserted" } else { "deleted" };
+        self.add(
+            OwnTable {
+                columns,
+                ..OwnTable::empty(key, name, true)
+            },
+            None,
+        )?;
+        let stored = || (0..table.columns.len()).filter(|at| table.columns[*at].computed.is_none());
+        let names: Vec<String> = stored().map(|at| format!("c{at}")).collect();
+        let values: Vec<String> = stored()
+            .map(|at| {
+                let place = if after {
+                    stage.after(at)
+                } else {
+                    Stage::old_of(at)
+                };
+                format!("c{place}")
+            })
+            .collect();
+        let (gone, action) = (if after { "DELETE" } else { "INSERT" }, Stage::ACTION);
+        self.core_batch(&format!(
+            "INSERT INTO t{key}({}) SELECT {} FROM t{} WHERE c{action} <> '{gone}'",
+            names.join(","),
+            values.join(","),
+            stage.key
+        ))?;
+        Ok(key)
+    }
+
+    /// `DECLARE @t dbo.TableType`: makes the variable when the type is a table; false for any other type.
+    pub(super) fn declare_of_type(
+        &mut self,
+        name: &str,
+        ty: &tsql::ast::TypeName,
+        frame: &mut Frame,
+    ) -> Result<bool, SqlError> {
+        if resolve_type(ty, tsql::bind::DefaultLength::Declaration).is_ok() {
+            return Ok(false);
+        }
+        let Some((objects, object)) = self.table_type(ty)? else {
+            return Ok(false);
+        };
+        let lower = name.to_lowercase();
+        if frame.scope.tables.iter().any(|(known, _)| *known == lower) {
+            return Ok(true);
+        }
+        let info = objects
+            .object(object)
+            .and_then(|object| object.table())
+            .ok_or_else(|| fault::internal("a table type without a table"))?;
+        let key = self.core.shared.next_key();
+        let mut table = table_from(info, name, key)?;
+        if let Some(identity) = table.identity
+            && let Some((seed, increment)) = info.columns[identity].identity
+        {
+            table.seed = seed;
+            table.increment = increment;
+            table.reseed();
+        }
+        table.variable = true;
+        self.add(table, None)?;
+        frame.scope.tables.push((lower, key));
+        Ok(true)
+    }
+
+    /// The table type of a name, as the object that has its columns.
+    fn table_type(
+        &self,
+        ty: &tsql::ast::TypeName,
+    ) -> Result<Option<(Arc<crate::databases::Objects>, i32)>, SqlError> {
+        let Ok(target) = self.target_of_name(&ty.name) else {
+            return Ok(None);
+        };
+        let objects = self.core.shared.permanent.objects(target.id)?;
+        let schema = ty.name.schema.as_ref().map_or("dbo", |part| &part.text);
+        let object = match objects.type_named(schema, &ty.name.name.text) {
+            Some(found) => match found.kind {
+                crate::databases::UserType::Table { object } => object,
+                crate::databases::UserType::Alias { .. } => return Ok(None),
+            },
+            None => return Ok(None),
+        };
+        Ok(Some((objects, object)))
+    }
+
+    /// The type of a declaration: of the language, or an alias that a user made.
+    pub(super) fn declared_type(
+        &self,
+        ty: &tsql::ast::TypeName,
+    ) -> Result<tsql::SqlType, SqlError> {
+        let failed = match resolve_type(ty, tsql::bind::DefaultLength::Declaration) {
+            Ok(known) => return Ok(known),
+            Err(error) => error,
+        };
+        let Ok(target) = self.target_of_name(&ty.name) else {
+            return Err(failed);
+        };
+        let objects = self.core.shared.permanent.objects(target.id)?;
+        super::objects::type_of(&objects, ty).map(|(ty, _, _)| ty)
+    }
+}
+
+fn is_due(trigger: &ObjectInfo, verb: &str) -> bool {
+    trigger
+        .module()
+        .and_then(|module| module.trigger.as_ref())
+        .is_some_and(|watched| {
+            !watched.disabled && watched.events.iter().any(|event| event == verb)
+        })
+}
+
+/// What is done with rows when the statement is no MERGE.
+pub(super) fn verbs(verb: &str) -> &[Verb] {
+    match verb {
+        "INSERT" => &[Verb::Insert],
+        "UPDATE" => &[Verb::Update],
+        "DELETE" => &[Verb::Delete],
+        _ => &[Verb::Insert, Verb::Update, Verb::Delete],
+    }
+}
