@@ -251,6 +251,12 @@ fn steps_are_replaced_whole_even_when_names_change_places() {
             .definitions_read(|d| d.steps_page(Some((job_id, 2)), 9))
             .unwrap();
         assert_eq!(rest, [(job_id, step(23, 3, "last of all"))]);
+        for only in [None, Some(job_id)] {
+            let counts = catalog.definitions_read(|d| d.step_counts(only)).unwrap();
+            assert_eq!(counts, [(job_id, 3)]);
+        }
+        let none = catalog.definitions_read(|d| d.step_counts(Some(model::JobId(id(999)))));
+        assert_eq!(none.unwrap(), []);
         let found = catalog
             .definitions_read(|d| d.step_by_uid(StepUid(id(20))))
             .unwrap();

@@ -47,6 +47,8 @@ pub trait DefinitionsRead {
         after: Option<(JobId, i32)>,
         limit: usize,
     ) -> Result<Vec<(JobId, JobStep)>>;
+    /// How many steps jobs have, in order of their ids; jobs without steps are left out. One job, or all.
+    fn step_counts(&self, job: Option<JobId>) -> Result<Vec<(JobId, u32)>>;
     /// Steps that run under a proxy.
     fn steps_using_proxy(&self, proxy_name: &str) -> Result<Vec<(JobId, JobStep)>>;
 

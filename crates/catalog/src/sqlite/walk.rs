@@ -313,6 +313,9 @@ fn every_statement_on_definitions_uses_an_index() {
     call!(called, w.step(j, 1));
     call!(called, w.step_by_uid(StepUid(u(50))));
     call!(called, w.steps_page(Some((j, 1)), 10));
+    for job in [None, Some(j)] {
+        call!(called, w.step_counts(job));
+    }
 
     let s = call!(called, w.create_schedule(&schedule(60, None)));
     call!(called, w.attach_schedule(j, s));

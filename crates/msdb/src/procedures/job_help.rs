@@ -14,7 +14,7 @@ use catalog::{CategoryClass, DefinitionsRead, JobFilter, JobOutcome};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use model::{Job, JobId, OperatorId, ScheduleId, ScheduleUid, ServerId, Subsystem};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use tsql::{Row, Value};
 
 /// Parameters that filter, as opposed to those that name one job.
@@ -376,46 +376,19 @@ pub(super) fn summaries(
         _ => None,
     };
     let lists = Lists::new(call, definitions, only)?;
-    let wanted: BTreeSet<JobId> = jobs.iter().map(|job| job.id).collect();
-    let steps = step_counts(definitions, &wanted)?;
+    let steps: BTreeMap<JobId, u32> = definitions.step_counts(only)?.into_iter().collect();
     jobs.iter()
         .map(|job| {
             Ok(summary(
                 call,
                 &lists,
                 job,
-                steps.get(&job.id).copied().unwrap_or(0),
+                steps
+                    .get(&job.id)
+                    .map_or(0, |steps| i32::try_from(*steps).unwrap_or(i32::MAX)),
             ))
         })
         .collect()
-}
-
-/// Steps of each job: one question per job for a few, the whole list in pages for many.
-fn step_counts(
-    definitions: &dyn DefinitionsRead,
-    jobs: &BTreeSet<JobId>,
-) -> Result<BTreeMap<JobId, i32>> {
-    const FEW: usize = 16;
-    const PAGE: usize = 1_000;
-    let mut counts = BTreeMap::new();
-    if jobs.len() <= FEW {
-        for job in jobs {
-            let steps = definitions.steps(*job)?.len();
-            counts.insert(*job, i32::try_from(steps).unwrap_or(i32::MAX));
-        }
-        return Ok(counts);
-    }
-    let mut after = None;
-    loop {
-        let page = definitions.steps_page(after, PAGE)?;
-        let Some((job, step)) = page.last() else {
-            return Ok(counts);
-        };
-        after = Some((*job, step.step_id));
-        for (job, _) in &page {
-            *counts.entry(*job).or_default() += 1;
-        }
-    }
 }
 
 fn summary(call: &Call<'_>, lists: &Lists, job: &Job, steps: i32) -> Row {

@@ -276,6 +276,22 @@ pub(super) fn steps_page(
     )
 }
 
+pub(super) fn step_counts(db: Db<'_>, job: Option<JobId>) -> Result<Vec<(JobId, u32)>> {
+    let read = |row: &Row<'_>| Ok((JobId(uuid(row, 0)?), row.get(1)?));
+    match job {
+        None => db.all(
+            "SELECT job_id, count(*) FROM job_steps GROUP BY job_id ORDER BY job_id",
+            [],
+            read,
+        ),
+        Some(job) => db.all(
+            "SELECT job_id, count(*) FROM job_steps WHERE job_id = ?1 GROUP BY job_id",
+            [Bytes16(job.0)],
+            read,
+        ),
+    }
+}
+
 pub(super) fn steps_using_proxy(db: Db<'_>, proxy_name: &str) -> Result<Vec<(JobId, JobStep)>> {
     let mut steps = db.all(
         concat!(

@@ -116,6 +116,7 @@ impl DefinitionsRead for Definitions<'_> {
         jobs::step(job: JobId, step_id: i32) -> Result<Option<JobStep>>;
         jobs::step_by_uid(uid: StepUid) -> Result<Option<(JobId, JobStep)>>;
         jobs::steps_page(after: Option<(JobId, i32)>, limit: usize) -> Result<Vec<(JobId, JobStep)>>;
+        jobs::step_counts(job: Option<JobId>) -> Result<Vec<(JobId, u32)>>;
         jobs::steps_using_proxy(proxy_name: &str) -> Result<Vec<(JobId, JobStep)>>;
         schedules::schedule(id: ScheduleId) -> Result<Option<ScheduleRow>>;
         schedules::schedule_by_uid(uid: ScheduleUid) -> Result<Option<ScheduleRow>>;
