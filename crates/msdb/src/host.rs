@@ -237,11 +237,13 @@ impl Source {
 /// The table or view of a name: a table of msdb, or a view that every database has.
 fn source(database: &str, schema: &str, name: &str) -> Option<Source> {
     let key = name.trim_end_matches(' ').to_ascii_lowercase();
-    if schema.eq_ignore_ascii_case("dbo")
-        && database.eq_ignore_ascii_case("msdb")
-        && let Some(table) = tables::tables().get(&("msdb", "dbo", key))
-    {
-        return Some(Source::Table(table));
+    if schema.eq_ignore_ascii_case("dbo") && database.eq_ignore_ascii_case("msdb") {
+        if let Some(table) = tables::tables().get(&("msdb", "dbo", key)) {
+            return Some(Source::Table(table));
+        }
+        if let Some(view) = system::empty_table(name) {
+            return Some(Source::View(view));
+        }
     }
     system::view(schema, name).map(Source::View)
 }

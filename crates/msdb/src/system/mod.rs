@@ -75,6 +75,18 @@ pub(crate) fn views() -> &'static BTreeMap<(String, String), View> {
     &VIEWS
 }
 
+/// The empty table of msdb of a name: of backups, Database Mail, log shipping.
+pub(crate) fn empty_table(name: &str) -> Option<&'static View> {
+    static TABLES: LazyLock<Vec<View>> = LazyLock::new(|| {
+        let entries = sheet::empty_entries().iter();
+        entries.map(|entry| View::new(entry, None)).collect()
+    });
+    let name = name.trim_end_matches(' ');
+    TABLES
+        .iter()
+        .find(|view| view.decl.name.eq_ignore_ascii_case(name))
+}
+
 /// The view of a name. Those that stood in `dbo` in old versions are found there too: `master.dbo.sysprocesses`.
 pub(crate) fn view(schema: &str, name: &str) -> Option<&'static View> {
     let name = name.trim_end_matches(' ').to_ascii_lowercase();

@@ -82,7 +82,11 @@ impl View {
             .collect();
         Self {
             decl: Arc::new(TableDecl {
-                database: "master",
+                database: if entry.schema == "dbo" {
+                    "msdb"
+                } else {
+                    "master"
+                },
                 schema: entry.schema,
                 name: entry.name,
                 columns: entry.engine_columns(),

@@ -444,3 +444,29 @@ SELECT name FROM sysoperators ORDER BY name
         [[Value::string("a")], [Value::string("b")]]
     );
 }
+
+#[test]
+fn what_was_never_backed_up_or_mailed_is_empty() {
+    let fixture = Fixture::new();
+    let mut sa = session(&fixture, "sa");
+    let transcript = run(
+        &mut sa,
+        "SELECT d.name FROM sys.databases AS d LEFT JOIN msdb.dbo.backupset AS b
+    ON b.database_name = d.name AND b.type = 'D' WHERE d.name = 'msdb' GROUP BY d.name
+    HAVING ISNULL(MAX(b.backup_finish_date), '19000101') < DATEADD(day, -1, GETDATE())
+SELECT COUNT(*) AS n FROM msdb..sysmail_profile AS p JOIN msdb.dbo.sysmail_profileaccount AS a ON a.profile_id = p.profile_id
+USE msdb
+SELECT COUNT(*) AS n FROM backupmediafamily
+SELECT COUNT(*) AS n FROM sysmail_faileditems
+USE master
+SELECT COUNT(*) AS n FROM backupset
+",
+    );
+    let rows: Vec<&Vec<Row>> = transcript.sets.iter().map(|set| &set.1).collect();
+    assert_eq!(*rows[0], [[Value::string("msdb")]]);
+    for set in &rows[1..] {
+        assert_eq!(**set, [[Value::Int(0)]]);
+    }
+    assert_eq!(rows.len(), 4);
+    assert_eq!(numbers(&transcript), [208], "they are msdb's alone");
+}
