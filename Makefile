@@ -5,16 +5,19 @@ CARGO ?= cargo
 VENV := target/venv
 PYTHON := $(VENV)/bin/python
 NODE := target/node
+SQLTOOLS := target/sqltools
 
 # What building and testing need beyond Rust, by name.
 DEBIAN_BUILD := build-essential
 # The clients that the tests try (tests/clients): FreeTDS, its ODBC driver, jTDS and its Java, go-mssqldb and its Go (80
 # MB), OpenSSL's headers for Microsoft's crate mssql-tds. Of PyPI's, Microsoft's ODBC driver is 10 MB.
-DEBIAN_TEST := default-jre-headless freetds-bin golang-github-denisenkom-go-mssqldb-dev golang-go libjtds-java \
-	libssl-dev pkg-config python3 python3-venv tdsodbc unixodbc
+DEBIAN_TEST := default-jre-headless freetds-bin golang-github-denisenkom-go-mssqldb-dev golang-go libicu72 \
+	libjtds-java libssl-dev pkg-config python3 python3-venv tdsodbc unixodbc
 PYPI_TEST := pytest==9.2.0 pytest-xdist==3.8.0 JPype1==1.7.1 impacket==0.13.1 mssql-python==1.16.0 \
 	mssql-python-odbc==18.6.2.2 mssql-python-rs==0.3.0 pymssql==2.4.6 pyodbc==5.5.0 pyOpenSSL==24.2.1 \
 	python-tds==1.17.1 sqlalchemy==2.1.9
+# Microsoft's SQL Tools Service lies in this wheel (43 MB), for Linux on x86-64; it wants Debian 12's libicu72.
+PYPI_SQLTOOLS := mssql-cli==1.0.0
 # The newest whose Node.js Debian has.
 NPM_TEST := tedious@19.2.1
 # Each has instances of its own.
@@ -42,7 +45,7 @@ build:
 build-tools:
 	@command -v cc >/dev/null || { $(call install_debian,$(DEBIAN_BUILD)); }
 
-test-tools: build-tools $(VENV)/.done $(NODE)/.done
+test-tools: build-tools $(VENV)/.done $(NODE)/.done $(SQLTOOLS)/.done
 	@$(call install_debian,$(DEBIAN_TEST))
 
 $(VENV)/.done: Makefile
@@ -50,6 +53,13 @@ $(VENV)/.done: Makefile
 	rm -rf $(VENV)
 	python3 -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet $(PYPI_TEST)
+	touch $@
+
+$(SQLTOOLS)/.done: $(VENV)/.done
+	rm -rf $(SQLTOOLS)
+	$(VENV)/bin/pip download --quiet --no-deps --dest $(SQLTOOLS) $(PYPI_SQLTOOLS)
+	$(PYTHON) -m zipfile -e $(SQLTOOLS)/*.whl $(SQLTOOLS)
+	rm $(SQLTOOLS)/*.whl
 	touch $@
 
 $(NODE)/.done: Makefile

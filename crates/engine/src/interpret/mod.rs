@@ -208,8 +208,10 @@ impl<'r> Interpreter<'r> {
         };
         match parse_batch(text, &options) {
             Ok(batch) => {
-                // A batch that ends in an error was reported where it happened.
-                let _ = self.run(&batch.statements, &mut frame);
+                if !self.parses_only(&batch.statements) {
+                    // A batch that ends in an error was reported where it happened.
+                    let _ = self.run(&batch.statements, &mut frame);
+                }
             }
             Err(errors) => {
                 for error in errors {

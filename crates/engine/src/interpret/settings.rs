@@ -3,7 +3,10 @@
 use super::{Frame, Interpreter};
 use crate::host::EnvChange;
 use crate::session::shared::option;
-use tsql::ast::{AssignOp, Expr, ExprKind, IsolationLevel, Literal, SetOption, UnaryOp, Variable};
+use tsql::ast::{
+    AssignOp, Expr, ExprKind, IsolationLevel, Literal, SetOption, Statement, StatementKind,
+    UnaryOp, Variable,
+};
 use tsql::bind::ir::TypedKind;
 use tsql::bind::{Binder, assign_operator, coerce};
 use tsql::convert::DateOrder;
@@ -81,6 +84,20 @@ impl Interpreter<'_> {
             // There are no plans and no pages to count.
             SetOption::Statistics { .. } => Ok(()),
         }
+    }
+
+    /// Whether the batch is one to parse and not to run. SET PARSEONLY takes effect when it is parsed: the last one in
+    /// a batch decides for the whole of it, and for those behind it.
+    pub(super) fn parses_only(&mut self, statements: &[Statement]) -> bool {
+        let asked = statements.iter().rev().find_map(|statement| {
+            let StatementKind::SetOption(SetOption::Switch { names, on }) = &statement.kind else {
+                return None;
+            };
+            names.iter().any(|name| name == "PARSEONLY").then_some(*on)
+        });
+        let mut facts = self.core.shared.facts();
+        facts.parse_only = asked.unwrap_or(facts.parse_only);
+        facts.parse_only
     }
 
     fn switch(&mut self, name: &str, on: bool) -> Result<(), SqlError> {

@@ -70,6 +70,8 @@ pub(crate) struct Facts {
     pub(crate) isolation: i16,
     /// Bits as @@OPTIONS shows them.
     pub(crate) options: i32,
+    /// SET PARSEONLY: batches are parsed, and none runs.
+    pub(crate) parse_only: bool,
     pub(crate) random: u64,
     pub(crate) recursion: u32,
     pub(crate) context_info: Option<Vec<u8>>,
@@ -130,6 +132,7 @@ impl Facts {
             text_size: -1,
             isolation: 2,
             options: option::AT_LOGIN,
+            parse_only: false,
             random: seed | 1,
             recursion: RECURSION_MAX,
             context_info: None,

@@ -153,8 +153,7 @@ impl Parser<'_> {
             | TokenKind::Money
             | TokenKind::Binary
             | TokenKind::LeftBrace
-            | TokenKind::Minus
-            | TokenKind::Plus => true,
+            | TokenKind::Minus => true,
             _ => false,
         }
     }
@@ -176,7 +175,7 @@ impl Parser<'_> {
         })
     }
 
-    /// A constant with an optional sign, a variable, DEFAULT, or a bare word.
+    /// A constant, negative perhaps but without a plus, a variable, DEFAULT, or a bare word.
     fn argument_value(&mut self) -> Parsed<Expr> {
         let token = self.peek();
         let kind = match token.kind {
@@ -189,15 +188,10 @@ impl Parser<'_> {
                 self.use_any_variable(&variable);
                 ExprKind::Variable(variable)
             }
-            TokenKind::Minus | TokenKind::Plus => {
+            TokenKind::Minus => {
                 self.advance();
-                let op = if token.kind == TokenKind::Minus {
-                    UnaryOp::Minus
-                } else {
-                    UnaryOp::Plus
-                };
                 ExprKind::Unary {
-                    op,
+                    op: UnaryOp::Minus,
                     operand: Box::new(self.constant()?),
                 }
             }

@@ -482,7 +482,9 @@ impl Parser<'_> {
     /// `(SELECT …)`
     pub(super) fn paren_query(&mut self) -> Parsed<Query> {
         self.expect(TokenKind::LeftParen)?;
+        self.enclosing_queries += 1;
         let query = self.level(Self::query)?;
+        self.enclosing_queries -= 1;
         self.expect(TokenKind::RightParen)?;
         Ok(query)
     }

@@ -122,6 +122,8 @@ struct Parser<'a> {
     height: u32,
     /// Whether the next parenthesis may hold a predicate.
     predicate_allowed: bool,
+    /// How many parenthesised queries the next token is in.
+    enclosing_queries: u32,
     /// The syntax error; 105 comes with a 102.
     errors: Vec<SqlError>,
     /// Violated rules, in the order of the text.
@@ -138,6 +140,7 @@ impl<'a> Parser<'a> {
             depth: 0,
             height: 0,
             predicate_allowed: false,
+            enclosing_queries: 0,
             errors: Vec::new(),
             violations: Vec::new(),
             scope: Scope::new(options.variables),

@@ -155,7 +155,8 @@ impl Parser<'_> {
         let top = self.top()?;
         let items = self.comma_list(Self::select_item)?;
         self.check_assignments(&items, start);
-        let into = if self.eat_keyword(Keyword::Into) {
+        // A query within another makes no table.
+        let into = if self.enclosing_queries == 0 && self.eat_keyword(Keyword::Into) {
             let name = self.object_name()?;
             if self.eat_keyword(Keyword::On) {
                 self.ident()?;

@@ -173,6 +173,11 @@ impl Parser<'_> {
             }
             Keyword::Dbcc => self.dbcc(),
             Keyword::End if self.word_at(1, "CONVERSATION") => Ok(self.unsupported_statement(2)),
+            Keyword::End if !matches!(self.kind_at(1), TokenKind::End | TokenKind::Semicolon) => {
+                // Only CONVERSATION could follow, so that what does is in the way.
+                self.advance();
+                Err(self.unexpected())
+            }
             Keyword::Backup
             | Keyword::Restore
             | Keyword::Bulk

@@ -65,7 +65,7 @@ fn execution() {
         "[sp_who] 'active'",
         "EXEC sp_help_job",
         "EXEC msdb..sp_help_job @job_name = N'x', @job_id = NULL",
-        "EXECUTE srv.msdb.dbo.p 1, -2, +3, $4, 0x05, 6e0, DEFAULT, NULL, bare, [quoted], @@SPID",
+        "EXECUTE srv.msdb.dbo.p 1, -2, $4, 0x05, 6e0, DEFAULT, NULL, bare, [quoted], @@SPID",
         "EXEC p WITH RECOMPILE",
         "EXEC p 1 WITH RESULT SETS ((a int NOT NULL, b nvarchar(10)))",
         "EXEC ('SELECT ' + N'1')",

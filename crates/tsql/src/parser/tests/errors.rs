@@ -54,6 +54,16 @@ fn syntax() {
         ("SELECT a FROM t ORDER BY a UNION SELECT 1", 156, 1, "UNION"),
         ("DECLARE @a", 102, 1, "@a"),
         ("SELECT CASE a END", 156, 1, "END"),
+        ("EXEC p @a = +1", 102, 1, "+"),
+        ("EXEC p 1, +\n2", 102, 1, "+"),
+        ("SELECT 1 END\nSELECT 2", 156, 2, "SELECT"),
+        ("SELECT 1 END\nx", 102, 2, "x"),
+        (
+            "IF EXISTS (SELECT a\nINTO b FROM c) SELECT 1",
+            156,
+            2,
+            "INTO",
+        ),
     ]);
     check(&[
         ("INSERT t (a) VALUES", 102, 1, "VALUES"),
