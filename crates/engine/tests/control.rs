@@ -53,6 +53,35 @@ fn variables() {
 }
 
 #[test]
+fn the_session_keeps_values() {
+    check("SELECT SESSION_CONTEXT(N'none')", "NULL");
+    check(
+        "EXEC sp_set_session_context N'Name', N'x'; SELECT SESSION_CONTEXT(N'name');
+         EXEC sp_set_session_context @key = N'name', @value = 5; SELECT SESSION_CONTEXT(N'NAME')",
+        "x; 5",
+    );
+    check(
+        "EXEC sp_set_session_context N'a', 1, @read_only = 1
+         EXEC sp_set_session_context N'A', 2
+         SELECT SESSION_CONTEXT(N'a')",
+        "Msg 15664:2 in sp_set_session_context; 1",
+    );
+    check(
+        "DECLARE @i int = 0, @key nvarchar(9), @v nvarchar(4000) = REPLICATE(N'x', 4000)
+         BEGIN TRY
+           WHILE @i < 200 BEGIN
+             SET @key = CAST(@i AS nvarchar(9)); EXEC sp_set_session_context @key, @v; SET @i += 1
+           END
+         END TRY BEGIN CATCH SELECT ERROR_NUMBER(), @i END CATCH",
+        "15665|131",
+    );
+    check(
+        "EXEC sp_set_session_context N'a'",
+        "Msg 201:1 in sp_set_session_context",
+    );
+}
+
+#[test]
 fn errors_go_on_or_end_the_batch() {
     check(
         "SELECT 1 / 0; SELECT @@ERROR; SELECT @@ERROR",

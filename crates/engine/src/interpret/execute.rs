@@ -426,6 +426,7 @@ impl Interpreter<'_> {
         }
         let statement = match lower.as_str() {
             "sp_executesql" => return Some(self.execute_sql(given)),
+            "sp_set_session_context" => return Some(self.set_session_context(given)),
             "sp_prepare" | "sp_execute" | "sp_prepexec" | "sp_unprepare" => {
                 return Some(self.prepared_procedure(&lower, given));
             }

@@ -24,6 +24,7 @@ mod query;
 mod remote;
 mod routine;
 mod security;
+mod session_context;
 mod settings;
 mod stage;
 mod target;
