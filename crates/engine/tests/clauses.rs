@@ -200,3 +200,28 @@ fn ties_by_what_is_not_selected() {
         "[y|]; 1|3",
     );
 }
+
+#[test]
+fn options_that_change_what_rows_are() {
+    check(
+        "SET ROWCOUNT 2; SELECT name FROM sysjobs ORDER BY name DESC; SET ROWCOUNT 0; SELECT COUNT(*) FROM sysjobs",
+        "[name]; Z's last; Report; 4",
+    );
+    check(
+        "SET ROWCOUNT 3; SELECT name INTO #t FROM sysjobs; SET ROWCOUNT 2; UPDATE #t SET name = 'x'; SET ROWCOUNT 1; DELETE #t; SET ROWCOUNT 0; SELECT COUNT(*) FROM #t WHERE name = 'x'",
+        "(3); (2); (1); 1",
+    );
+    check(
+        "SET ANSI_NULLS OFF; DECLARE @d varchar(9); SELECT name FROM sysjobs WHERE description = @d; SELECT COUNT(*) FROM sysjobs WHERE description <> NULL; SELECT COUNT(*) FROM sysjobs a JOIN sysjobs b ON a.description = b.description",
+        "[name]; cleanup; 3; 3",
+    );
+}
+
+#[test]
+fn identity_of_select_into() {
+    check(
+        "SET NOCOUNT ON; SELECT name, IDENTITY(int, 10, 5) AS id INTO #t FROM sysjobs ORDER BY name DESC; INSERT #t (name) VALUES ('x'); SELECT * FROM #t",
+        "[name|id]; Z's last|10; Report|15; cleanup|20; Backup|25; x|30",
+    );
+    check("SELECT IDENTITY(int) AS id", "Msg 177:1");
+}

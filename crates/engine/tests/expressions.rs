@@ -370,3 +370,50 @@ fn session_functions() {
     value("@undeclared", "Msg 137:1");
     value("nope", "Msg 207:1");
 }
+
+#[test]
+fn parts_that_a_type_lacks() {
+    for (expression, expected) in [
+        ("DATEPART(hour, CAST('2020-01-01' AS date))", "Msg 9810:1"),
+        ("DATENAME(year, CAST('10:00' AS time))", "Msg 9810:1"),
+        ("DATEPART(tzoffset, GETDATE())", "Msg 9810:1"),
+        ("DATEPART(hour, '2020-01-01')", "0"),
+        ("CAST(GETDATE() AS date) + 1", "Msg 206:1"),
+        ("SYSDATETIME() - 1", "Msg 206:1"),
+        ("CAST(GETDATE() AS date) + GETDATE()", "Msg 402:1"),
+        (
+            "CAST(GETDATE() AS date) + CAST(GETDATE() AS date)",
+            "Msg 8117:1",
+        ),
+        (
+            "DATETRUNC(month, CAST('2020-05-17 10:11:12' AS datetime2(0)))",
+            "2020-05-01 00:00:00",
+        ),
+        (
+            "DATETRUNC(hour, CAST('2020-05-17 10:11:12' AS datetime))",
+            "May 17 2020 10:00AM",
+        ),
+    ] {
+        value(expression, expected);
+    }
+}
+
+#[test]
+fn greatest_and_variants() {
+    for (expression, expected) in [
+        ("GREATEST(1, 2.5, NULL)", "2.5"),
+        ("LEAST('b', 'A', 'a')", "A"),
+        ("LEAST(NULL, NULL)", "NULL"),
+        ("POWER(2.5, 2)", "6.3"),
+        ("POWER(10.0, 3)", "1000.0"),
+        ("SQL_VARIANT_PROPERTY(1.5 * 2.25, 'Precision')", "6"),
+        ("SQL_VARIANT_PROPERTY(N'abc', 'BaseType')", "nvarchar"),
+        (
+            "SQL_VARIANT_PROPERTY(CAST(5 AS sql_variant), 'BaseType')",
+            "int",
+        ),
+        ("ROUND(SIN(1), 4)", "0.8415"),
+    ] {
+        value(expression, expected);
+    }
+}

@@ -470,6 +470,8 @@ messages! {
     IDENTITY_NEEDS_COLUMNS = 8101, 16, "An explicit value for the identity column in table '%s' can only be specified when a column list is used and IDENTITY_INSERT is ON.";
     /// Update of an identity column: the column.
     UPDATE_IDENTITY = 8102, 16, "Cannot update identity column '%s'.";
+    /// Second identity column: the table.
+    IDENTITY_TWICE = 8108, 16, "Cannot add identity column, using the SELECT INTO statement, to table '%s', which already has a column that inherits the identity property.";
     /// Key on a nullable column: table.
     NULLABLE_KEY = 8111, 16, "Cannot define PRIMARY KEY constraint on nullable column in table '%s'.";
     /// Conversion of a parameter: from, to.
@@ -528,6 +530,8 @@ messages! {
     XML_METHOD_LITERAL = 8172, 16, "The argument %s of the XML data type method \"%s\" must be a string literal.";
     /// A statement too large to plan.
     TOO_COMPLEX = 8623, 16, "The query processor ran out of internal resources and could not produce a query plan. This is a rare event and only expected for extremely complex queries or queries that reference a very large number of tables or partitions. Please simplify the query.";
+    /// Expressions beyond the limit.
+    EXPRESSION_LIMIT = 8632, 17, "Internal error: An expression services limit has been reached. Please look for potentially complex expressions in your query, and try to simplify them.";
     /// Query time limit.
     TIME_LIMIT = 8649, 17, "The query has been cancelled because it ran longer than the configured limit of %s seconds.";
     /// MERGE that hits a row twice.
@@ -856,6 +860,7 @@ mod tests {
          6864 16 Row tag omission (empty row tag name) cannot be used with attribute-centric FOR XML serialization.
          8101 16 An explicit value for the identity column in table '%s' can only be specified when a column list is used and IDENTITY_INSERT is ON.
          8102 16 Cannot update identity column '%s'.
+         8108 16 Cannot add identity column, using the SELECT INTO statement, to table '%s', which already has a column that inherits the identity property.
          8111 16 Cannot define PRIMARY KEY constraint on nullable column in table '%s'.
          8114 16 Error converting data type %s to %s.
          8115 16 Arithmetic overflow error converting %s to data type %s.
@@ -885,6 +890,7 @@ mod tests {
          8170 16 Insufficient result space to convert uniqueidentifier value to char.
          8172 16 The argument %s of the XML data type method "%s" must be a string literal.
          8623 16 The query processor ran out of internal resources and could not produce a query plan. This is a rare event and only expected for extremely complex queries or queries that reference a very large number of tables or partitions. Please simplify the query.
+         8632 17 Internal error: An expression services limit has been reached. Please look for potentially complex expressions in your query, and try to simplify them.
          8649 17 The query has been cancelled because it ran longer than the configured limit of %s seconds.
          8672 16 The MERGE statement attempted to UPDATE or DELETE the same row more than once. This happens when a target row matches more than one source row. Refine the ON clause.
          9400 16 XML parsing: line %s, character %s, %s

@@ -33,6 +33,8 @@ struct Change {
     sets: Vec<Assigned>,
     filter: Option<TypedExpr>,
     limit: Limit,
+    /// SET ROWCOUNT.
+    row_limit: Option<u64>,
     outputs: Outputs,
 }
 
@@ -47,7 +49,11 @@ impl Change {
         if let Some(filter) = &self.filter {
             text.push_str(&format!(" WHERE {}", generator.expr(filter)?));
         }
-        generator.ordered(text, &[], &self.limit)
+        let text = generator.ordered(text, &[], &self.limit)?;
+        Ok(match self.row_limit {
+            Some(rows) => format!("SELECT * FROM ({text}) LIMIT {rows}"),
+            None => text,
+        })
     }
 
     /// Whether values must be worked out before any row changes.
@@ -136,6 +142,7 @@ impl Interpreter<'_> {
             sets,
             filter,
             limit,
+            row_limit: self.core.shared.facts().row_limit,
             outputs,
         })
     }
@@ -156,7 +163,7 @@ impl Interpreter<'_> {
         }
     }
 
-    /// TOP, and SET ROWCOUNT where it is less.
+    /// TOP.
     fn change_limit(
         &self,
         binder: &mut Binder<'_>,
@@ -452,6 +459,7 @@ impl Interpreter<'_> {
             sets: Vec::new(),
             filter,
             limit,
+            row_limit: self.core.shared.facts().row_limit,
             outputs,
         })
     }

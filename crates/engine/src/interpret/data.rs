@@ -269,7 +269,9 @@ impl Interpreter<'_> {
         };
         let mut limit = Limit::default();
         Binder::new(&names).top(insert.top.as_ref(), &mut limit)?;
-        self.first_rows(&limit, frame)
+        let first = self.first_rows(&limit, frame)?;
+        let all = self.core.shared.facts().row_limit;
+        Ok(first.into_iter().chain(all).min())
     }
 
     /// Inserts the rows of a query, and puts out what OUTPUT wants of them.
@@ -315,7 +317,8 @@ impl Interpreter<'_> {
         query: &Query,
         frame: &Frame,
     ) -> Result<u64, SqlError> {
-        self.insert_rows(table, columns, query, None, frame)
+        let first = self.core.shared.facts().row_limit;
+        self.insert_rows(table, columns, query, first, frame)
     }
 
     fn insert_rows(

@@ -13,10 +13,10 @@ use tsql::ast::{
     ColumnKind, Constraint, ConstraintKind, CreateIndex, CreateTable, IndexColumn, ObjectName,
     TableDefinition,
 };
-use tsql::bind::ir::Query;
+use tsql::bind::ir::{Body, Item, Query, TypedExpr, TypedKind};
 use tsql::bind::{DefaultLength, resolve_type};
 use tsql::eval::collate;
-use tsql::{Column, SqlError, SqlType, fault, messages};
+use tsql::{Column, SqlError, SqlType, Value, fault, messages};
 
 /// Most columns of a table.
 const COLUMNS_MAX: usize = 1024;
@@ -211,21 +211,28 @@ impl Interpreter<'_> {
                 computed: None,
             });
         }
-        let places: Vec<usize> = (0..columns.len()).collect();
+        let mut places: Vec<usize> = (0..columns.len()).collect();
         if !into.is_temporary() {
+            if let Body::Select(select) = &query.body
+                && select.items.iter().any(numbered)
+            {
+                return Err(fault::not_supported("IDENTITY() into a permanent table"));
+            }
             return self.select_into_permanent(into, query, &places, frame);
         }
         let key = self.core.shared.next_key();
-        let table = OwnTable {
+        let mut table = OwnTable {
             columns,
             ..OwnTable::empty(key, name, false)
         };
+        let mut query = query.clone();
+        number_rows(&mut table, &mut query, &mut places)?;
         let level = self.temp_level();
         self.add(table, Some(level))?;
         let Some(crate::session::shared::Object::Own(table)) = self.core.shared.object(key) else {
             return Err(fault::internal("a table is gone"));
         };
-        let inserted = self.insert_query(&table, &places, query, frame);
+        let inserted = self.insert_query(&table, &places, &query, frame);
         if inserted.is_err() {
             self.drop_own(key);
         }
@@ -294,6 +301,38 @@ impl Interpreter<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether a column of a select list is IDENTITY(…).
+fn numbered(item: &Item) -> bool {
+    matches!(item.expr.kind, TypedKind::Identity { .. })
+}
+
+/// IDENTITY(…) of a select list makes the column the table's identity: its numbers are the table's to give.
+fn number_rows(
+    table: &mut OwnTable,
+    query: &mut Query,
+    places: &mut [usize],
+) -> Result<(), SqlError> {
+    let Body::Select(select) = &mut query.body else {
+        return Ok(());
+    };
+    for (at, item) in select.items.iter_mut().enumerate() {
+        let TypedKind::Identity { seed, increment } = item.expr.kind else {
+            continue;
+        };
+        if table.identity.is_some() {
+            return Err(messages::IDENTITY_TWICE.with(&[&table.name]));
+        }
+        table.identity = Some(at);
+        table.seed = seed;
+        table.increment = increment;
+        table.next = Arc::new(AtomicI64::new(seed));
+        item.expr = TypedExpr::constant(Value::Null, item.expr.ty);
+        // The query's column goes nowhere.
+        places[at] = usize::MAX;
+    }
+    Ok(())
 }
 
 fn key_columns(table: &OwnTable, columns: &[IndexColumn]) -> Result<Vec<(usize, bool)>, SqlError> {

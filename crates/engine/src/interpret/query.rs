@@ -99,9 +99,18 @@ impl Interpreter<'_> {
         Ok(1)
     }
 
+    /// A query under SET ROWCOUNT.
+    pub(super) fn first_of(&self, text: String) -> String {
+        match self.core.shared.facts().row_limit {
+            Some(rows) => format!("SELECT * FROM ({text}) LIMIT {rows}"),
+            None => text,
+        }
+    }
+
     /// Rows go to the client one by one.
     pub(super) fn stream(&mut self, query: &Query, frame: &Frame) -> Result<u64, SqlError> {
         let (text, plan) = self.generate(frame, |generator| generator.query(query))?;
+        let text = self.first_of(text);
         let types: Vec<SqlType> = query.columns.iter().map(|column| column.ty).collect();
         let sink = &mut *self.sink;
         let mut started = false;
@@ -193,6 +202,7 @@ impl Interpreter<'_> {
                 generator.ordered(body, &order, &query.limit)?
             ))
         })?;
+        let text = self.first_of(text);
         let types: Vec<SqlType> = leaves.iter().map(|leaf| leaf.ty).collect();
         let shared = std::sync::Arc::clone(&self.core.shared);
         let values = &mut frame.values;

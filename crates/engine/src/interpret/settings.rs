@@ -105,7 +105,6 @@ impl Interpreter<'_> {
             "NOCOUNT" => option::NOCOUNT,
             "XACT_ABORT" => option::XACT_ABORT,
             "QUOTED_IDENTIFIER" => option::QUOTED_IDENTIFIER,
-            "ANSI_NULLS" if !on => return Err(fault::not_supported("SET ANSI_NULLS OFF")),
             "ANSI_NULLS" => option::ANSI_NULLS,
             "ANSI_WARNINGS" => option::ANSI_WARNINGS,
             "ANSI_PADDING" => option::ANSI_PADDING,
@@ -215,8 +214,10 @@ impl Interpreter<'_> {
                 let size = number.filter(|n| *n != 0).unwrap_or(-1);
                 self.core.shared.facts().text_size = size;
             }
-            "ROWCOUNT" if number != Some(0) => {
-                return Err(fault::not_supported("SET ROWCOUNT"));
+            "ROWCOUNT" => {
+                let rows = given.as_i64().and_then(|n| u64::try_from(n).ok());
+                let rows = rows.ok_or_else(|| messages::ROW_COUNT_INVALID.with(&[]))?;
+                self.core.shared.facts().row_limit = Some(rows).filter(|rows| *rows != 0);
             }
             "CONTEXT_INFO" => {
                 self.core.shared.facts().context_info = match given {

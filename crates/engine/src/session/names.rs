@@ -135,6 +135,10 @@ impl Names<'_> {
 }
 
 impl Catalog for Names<'_> {
+    fn ansi_nulls(&self) -> bool {
+        self.shared.facts().has(super::shared::option::ANSI_NULLS)
+    }
+
     fn variable(&self, name: &str) -> Option<(usize, SqlType)> {
         let slot = self.scope.slot(name)?;
         Some((slot, self.scope.locals[slot].ty))

@@ -55,6 +55,8 @@ pub(crate) struct Facts {
     pub(crate) now: (i64, i16),
     pub(crate) last_error: i32,
     pub(crate) row_count: u64,
+    /// SET ROWCOUNT; none for all rows.
+    pub(crate) row_limit: Option<u64>,
     pub(crate) tran_count: u32,
     pub(crate) doomed: bool,
     pub(crate) fetch_status: i32,
@@ -119,6 +121,7 @@ impl Facts {
             now: (0, 0),
             last_error: 0,
             row_count: 0,
+            row_limit: None,
             tran_count: 0,
             doomed: false,
             fetch_status: 0,

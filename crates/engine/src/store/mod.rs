@@ -28,6 +28,15 @@ use tsql::{SqlError, fault, messages};
 const STEPS_BETWEEN_CHECKS: i32 = 4000;
 /// Statements kept prepared for a session.
 const PREPARED_STATEMENTS_MAX: usize = 32;
+/// What SQLite says of a statement beyond one of its limits.
+const BEYOND_LIMITS: [&str; 6] = [
+    "too many",
+    "too large",
+    "too deep",
+    "variable number must be",
+    "tables in a join",
+    "stack overflow",
+];
 /// Pages of the session's database are of this size.
 const PAGE_BYTES: u64 = 4096;
 
@@ -207,10 +216,13 @@ impl Store {
             _ if text.contains("integer overflow") => {
                 fault::overflow_converting("expression", tsql::SqlType::BigInt)
             }
-            _ if text.contains("too many") || text.contains("too large") => {
+            _ if BEYOND_LIMITS.iter().any(|part| text.contains(part)) => {
                 messages::TOO_COMPLEX.with(&[])
             }
-            _ => internal(error),
+            _ => {
+                eprintln!("DEBUG {text:.300}");
+                internal(error)
+            }
         }
     }
 }

@@ -4,7 +4,9 @@ use super::Binder;
 use super::coerce::{cast, coerce, shared_type, unify};
 use super::ir::{Collation, Global, TypedExpr, TypedKind};
 use super::types::{DefaultLength, resolve_type};
-use crate::ast::{AssignOp, BinaryOp, CompareOp, Expr, ExprKind, Literal, Query, UnaryOp};
+use crate::ast::{
+    AssignOp, BinaryOp, CompareOp, Expr, ExprKind, IdentitySeed, Literal, Query, UnaryOp,
+};
 use crate::convert::{self, Allowed};
 use crate::error::SqlError;
 use crate::eval::{result_type, text_shape, text_type};
@@ -73,11 +75,7 @@ impl Binder<'_> {
                 let operand = self.expr(operand)?;
                 unary(*op, operand)
             }
-            ExprKind::Binary { op, left, right } => {
-                let left = self.expr(left)?;
-                let right = self.expr(right)?;
-                binary(*op, left, right)
-            }
+            ExprKind::Binary { op, left, right } => self.operators(*op, left, right),
             ExprKind::Function(call) => self.function(call),
             ExprKind::Case {
                 operand,
@@ -89,7 +87,10 @@ impl Binder<'_> {
                 for branch in branches {
                     let when = self.expr(&branch.when)?;
                     let when = match &operand {
-                        Some(operand) => compare(CompareOp::Equal, operand.clone(), when)?,
+                        Some(operand) => {
+                            let operand = self.copy(operand)?;
+                            compare(CompareOp::Equal, operand, when)?
+                        }
                         None => when,
                     };
                     bound.push((when, self.expr(&branch.then)?));
@@ -117,6 +118,21 @@ impl Binder<'_> {
                 explicit(operand, ty, style, *safe)
             }
             ExprKind::Parse { .. } => Err(fault::not_supported("PARSE")),
+            ExprKind::Identity { ty, seed } if self.into => {
+                let ty = resolve_type(ty, DefaultLength::Declaration)?;
+                let seed = seed.unwrap_or(IdentitySeed {
+                    seed: 1,
+                    increment: 1,
+                });
+                Ok(TypedExpr {
+                    kind: TypedKind::Identity {
+                        seed: seed.seed,
+                        increment: seed.increment,
+                    },
+                    ty,
+                    nullable: false,
+                })
+            }
             ExprKind::Identity { .. } => Err(m::IDENTITY_OUTSIDE_INTO.with(&[])),
             ExprKind::Subquery(query) => {
                 let query = self.subquery(query, 1)?;
@@ -172,6 +188,13 @@ impl Binder<'_> {
             ExprKind::Not(operand) => Ok(not(self.expr(operand)?)),
             ExprKind::Compare { op, left, right } => {
                 let (left, right) = (self.expr(left)?, self.expr(right)?);
+                if !self.catalog.ansi_nulls() && (may_equal_null(&left) || may_equal_null(&right)) {
+                    match op {
+                        CompareOp::Equal => return is_distinct(self, left, right, true),
+                        CompareOp::NotEqual => return is_distinct(self, left, right, false),
+                        _ => {}
+                    }
+                }
                 compare(*op, left, right)
             }
             ExprKind::IsDistinct {
@@ -180,7 +203,7 @@ impl Binder<'_> {
                 negated,
             } => {
                 let (left, right) = (self.expr(left)?, self.expr(right)?);
-                is_distinct(left, right, *negated)
+                is_distinct(self, left, right, *negated)
             }
             ExprKind::Quantified {
                 op,
@@ -220,7 +243,7 @@ impl Binder<'_> {
             } => {
                 let operand = self.expr(operand)?;
                 let (low, high) = (self.expr(low)?, self.expr(high)?);
-                let from = compare(CompareOp::GreaterOrEqual, operand.clone(), low)?;
+                let from = compare(CompareOp::GreaterOrEqual, self.copy(&operand)?, low)?;
                 let to = compare(CompareOp::LessOrEqual, operand, high)?;
                 let both = TypedExpr::predicate(TypedKind::And(Box::new(from), Box::new(to)));
                 Ok(if *negated { not(both) } else { both })
@@ -263,6 +286,30 @@ impl Binder<'_> {
             ExprKind::CurrentOf(_) => Err(fault::not_supported("WHERE CURRENT OF")),
             ExprKind::Unsupported { feature, .. } => Err(fault::not_supported(feature)),
         }
+    }
+
+    /// A chain of binary operators. Its left side may be long; it is walked rather than entered.
+    fn operators(
+        &mut self,
+        op: BinaryOp,
+        left: &Expr,
+        right: &Expr,
+    ) -> Result<TypedExpr, SqlError> {
+        let mut chain = vec![(op, right, 0)];
+        let mut first = left;
+        while let ExprKind::Binary { op, left, right } = &first.kind {
+            chain.push((*op, right, first.span.line));
+            first = left;
+        }
+        let mut bound = self.expr(first)?;
+        for (op, right, line) in chain.into_iter().rev() {
+            let right = self.expr(right)?;
+            bound = binary(op, bound, right).map_err(|error| match line {
+                0 => error,
+                line => error.at_line(line),
+            })?;
+        }
+        Ok(bound)
     }
 
     /// A local variable.
@@ -310,6 +357,11 @@ impl Binder<'_> {
     }
 }
 
+/// Whether SET ANSI_NULLS OFF makes this side equal NULL: a variable, or NULL itself.
+fn may_equal_null(side: &TypedExpr) -> bool {
+    side.is_null_constant() || matches!(side.kind, TypedKind::Variable(_))
+}
+
 /// `=` and kin of two bound sides.
 pub(super) fn compare(
     op: CompareOp,
@@ -325,7 +377,7 @@ pub(super) fn compare(
     }))
 }
 
-fn comparable(op: CompareOp, ty: SqlType) -> Result<(), SqlError> {
+pub(super) fn comparable(op: CompareOp, ty: SqlType) -> Result<(), SqlError> {
     match ty {
         SqlType::Text | SqlType::NText | SqlType::Image => {
             let name = match op {
@@ -358,12 +410,17 @@ pub(super) fn is_null(operand: TypedExpr, negated: bool) -> TypedExpr {
 }
 
 /// Unequal, where two NULLs are equal: never UNKNOWN.
-fn is_distinct(left: TypedExpr, right: TypedExpr, negated: bool) -> Result<TypedExpr, SqlError> {
+fn is_distinct(
+    binder: &mut Binder<'_>,
+    left: TypedExpr,
+    right: TypedExpr,
+    negated: bool,
+) -> Result<TypedExpr, SqlError> {
     let yes = || TypedExpr::constant(Value::Int(1), SqlType::Int);
     let no = || TypedExpr::constant(Value::Int(0), SqlType::Int);
     let both_null = TypedExpr::predicate(TypedKind::And(
-        Box::new(is_null(left.clone(), false)),
-        Box::new(is_null(right.clone(), false)),
+        Box::new(is_null(binder.copy(&left)?, false)),
+        Box::new(is_null(binder.copy(&right)?, false)),
     ));
     let equal = TypedExpr::predicate(TypedKind::Or(
         Box::new(compare(CompareOp::Equal, left, right)?),
@@ -590,6 +647,21 @@ pub fn binary(op: BinaryOp, left: TypedExpr, right: TypedExpr) -> Result<TypedEx
             _ => Length::Max,
         };
         return Ok(node(op, left, right, SqlType::VarBinary(length)));
+    }
+    let newer = |ty: SqlType| {
+        convert::is_date_or_time(ty) && !matches!(ty, SqlType::DateTime | SqlType::SmallDateTime)
+    };
+    let (a, b) = (left.ty, right.ty);
+    if (newer(a) || newer(b)) && std::mem::discriminant(&a) != std::mem::discriminant(&b) {
+        // A number of days is no interval to the newer types.
+        return Err(match (convert::is_number(a), convert::is_number(b)) {
+            _ if left.is_null_constant() || right.is_null_constant() => {
+                fault::invalid_operand(if newer(a) { a } else { b }, operator_name(op))
+            }
+            (true, _) => fault::type_clash(b, a),
+            (_, true) => fault::type_clash(a, b),
+            _ => fault::incompatible_types(a, b, operator_name(op)),
+        });
     }
     let invalid = |ty| Err(fault::invalid_operand(ty, operator_name(op)));
     match ty {

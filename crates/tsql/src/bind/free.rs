@@ -7,7 +7,7 @@ use super::ir::{Body, Query, SortKey, Source, SourceId, TypedExpr, TypedKind};
 pub(super) fn free_columns(query: &Query) -> Vec<TypedExpr> {
     let mut walk = Walk::default();
     walk.query(query);
-    let Walk { defined, named } = walk;
+    let Walk { defined, named, .. } = walk;
     named
         .into_iter()
         .filter(|column| match column.kind {
@@ -26,6 +26,14 @@ impl TypedExpr {
         )
     }
 
+    /// Number of nodes, those of subqueries included.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let mut walk = Walk::default();
+        walk.expr(self);
+        walk.size
+    }
+
     /// The columns that it names, here or in subqueries, each once.
     #[must_use]
     pub fn named(&self) -> Vec<Self> {
@@ -38,6 +46,8 @@ impl TypedExpr {
 /// Numbers of FROM entries are unique within a statement, so that order does not matter.
 #[derive(Default)]
 struct Walk {
+    /// Expressions met.
+    size: usize,
     defined: Vec<SourceId>,
     named: Vec<TypedExpr>,
 }
@@ -115,6 +125,7 @@ impl Walk {
     }
 
     fn expr(&mut self, expr: &TypedExpr) {
+        self.size += 1;
         match &expr.kind {
             TypedKind::Column { .. } if !self.named.contains(expr) => self.named.push(expr.clone()),
             TypedKind::Subquery(query) | TypedKind::Exists(query) => self.query(query),

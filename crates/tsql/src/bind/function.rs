@@ -1,7 +1,7 @@
 //! Function calls: built-in scalars, aggregates, window functions, and those of the catalog.
 
 use super::coerce::{coerce, shared_type};
-use super::expr::{case, compare, is_null, text};
+use super::expr::{case, comparable, compare, is_null, text};
 use super::ir::{
     Aggregate, AggregateKind, Bound, Frame, SortKey, TypedExpr, TypedKind, Window, WindowKind,
 };
@@ -86,7 +86,7 @@ impl Binder<'_> {
             "COALESCE" => self.coalesce(call),
             "NULLIF" => {
                 let [a, b] = self.exactly(call)?;
-                let equal = compare(CompareOp::Equal, a.clone(), b)?;
+                let equal = compare(CompareOp::Equal, self.copy(&a)?, b)?;
                 let null = TypedExpr::constant(Value::Null, a.ty);
                 case(vec![(equal, null)], Some(a))
             }
@@ -95,6 +95,7 @@ impl Binder<'_> {
                 case(vec![(when, then)], Some(otherwise))
             }
             "CHOOSE" => self.choose(call),
+
             "GROUPING" | "GROUPING_ID" => self.grouping_function(&name, call),
             _ => match eval::find(&name) {
                 Some(function) => self.scalar(call, function),
@@ -131,8 +132,8 @@ impl Binder<'_> {
         let last = args.pop();
         let branches = args
             .into_iter()
-            .map(|arg| (is_null(arg.clone(), true), arg))
-            .collect();
+            .map(|arg| Ok((is_null(self.copy(&arg)?, true), arg)))
+            .collect::<Result<_, SqlError>>()?;
         case(branches, last)
     }
 
@@ -145,7 +146,8 @@ impl Binder<'_> {
         let mut branches = Vec::new();
         for (at, value) in (1_i32..).zip(args) {
             let at = TypedExpr::constant(Value::Int(at), SqlType::Int);
-            branches.push((compare(CompareOp::Equal, index.clone(), at)?, value));
+            let index = self.copy(&index)?;
+            branches.push((compare(CompareOp::Equal, index, at)?, value));
         }
         case(branches, None)
     }
@@ -172,6 +174,15 @@ impl Binder<'_> {
                 .copied()
                 .unwrap_or(Param::Any);
             args.push(self.argument(arg, param, at, function)?);
+        }
+        if matches!(function.name, "GREATEST" | "LEAST") {
+            let given: Vec<&TypedExpr> = args.iter().collect();
+            let ty = shared_type(&given);
+            comparable(CompareOp::Greater, ty)?;
+            args = args
+                .into_iter()
+                .map(|arg| coerce(arg, ty))
+                .collect::<Result<_, _>>()?;
         }
         if function.name == "ISNULL" && args.len() == 2 {
             // The second argument takes the first one's type, but for a NULL without a type.

@@ -42,6 +42,13 @@ pub enum TypedKind {
     },
     /// An argument of a compiled expression, filled in by the executor.
     Leaf(usize),
+    /// IDENTITY(type, seed, increment) in the select list of a SELECT INTO.
+    Identity {
+        /// The first row's number.
+        seed: i64,
+        /// From row to row.
+        increment: i64,
+    },
     /// A conversion, written or implied, from the operand's type to the node's.
     Convert {
         /// What is converted.
@@ -168,6 +175,7 @@ macro_rules! children {
             | TypedKind::Global(_)
             | TypedKind::Column { .. }
             | TypedKind::Leaf(_)
+            | TypedKind::Identity { .. }
             | TypedKind::Subquery(_)
             | TypedKind::Exists(_) => Vec::new(),
             TypedKind::Convert { operand, style, .. } => {
@@ -280,6 +288,7 @@ impl TypedExpr {
                 node.kind,
                 TypedKind::Column { .. }
                     | TypedKind::Leaf(_)
+                    | TypedKind::Identity { .. }
                     | TypedKind::Subquery(_)
                     | TypedKind::Exists(_)
                     | TypedKind::Quantified { .. }

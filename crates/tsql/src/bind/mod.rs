@@ -48,6 +48,10 @@ pub trait Catalog {
     /// # Errors
     /// 208 when there is none, 911 for a database that does not exist.
     fn table(&self, name: &ObjectName) -> Result<TableShape, SqlError>;
+    /// SET ANSI_NULLS: nothing equals NULL.
+    fn ansi_nulls(&self) -> bool {
+        true
+    }
     /// A table variable, its `@` included.
     fn table_variable(&self, name: &str) -> Option<TableShape>;
     /// A scalar or table-valued function that is not built in.
@@ -105,6 +109,9 @@ pub enum Returns {
     Table(Vec<Column>),
 }
 
+/// Most nodes that a statement's CASE, COALESCE, BETWEEN and kin may copy: nested into each other they double.
+const COPIED_NODES_MAX: usize = 100_000;
+
 /// Binds the expressions and queries of one statement.
 pub struct Binder<'c> {
     catalog: &'c dyn Catalog,
@@ -114,6 +121,10 @@ pub struct Binder<'c> {
     ctes: Vec<(String, u32, Vec<Column>)>,
     next_source: SourceId,
     next_cte: u32,
+    /// How many queries stand around what is being bound.
+    depth: u32,
+    /// Nodes that were copied because their value is needed twice.
+    copied: usize,
     /// Whether aggregates may stand here, and whether one was met.
     aggregates: Placement,
     /// Whether window functions may stand here.
@@ -126,6 +137,8 @@ pub struct Binder<'c> {
     namespaces: Vec<(String, String)>,
     /// FROM entries of the SELECT that was bound last, for FOR XML AUTO and FOR JSON AUTO.
     bound_entries: Vec<(SourceId, String)>,
+    /// Whether the SELECT being bound has INTO.
+    into: bool,
     /// GROUP BY of the SELECTs whose lists are being bound, the innermost last.
     groupings: Vec<grouping::Grouping>,
 }
@@ -185,12 +198,15 @@ impl<'c> Binder<'c> {
             ctes: Vec::new(),
             next_source: 1,
             next_cte: 1,
+            depth: 0,
+            copied: 0,
             aggregates: Placement::Refused,
             windows: false,
             stored_depth: 0,
             nodes: Vec::new(),
             namespaces: Vec::new(),
             bound_entries: Vec::new(),
+            into: false,
             groupings: Vec::new(),
         }
     }
@@ -238,6 +254,18 @@ impl<'c> Binder<'c> {
             None => self.scopes.push(vec![entry]),
         }
         id
+    }
+
+    /// A copy of an expression whose value is needed once more.
+    ///
+    /// # Errors
+    /// 8632 when a statement copies too much.
+    fn copy(&mut self, expr: &TypedExpr) -> Result<TypedExpr, SqlError> {
+        self.copied = self.copied.saturating_add(expr.size());
+        if self.copied > COPIED_NODES_MAX {
+            return Err(m::EXPRESSION_LIMIT.with(&[]));
+        }
+        Ok(expr.clone())
     }
 
     /// Resolves a column by its parts.

@@ -14,6 +14,12 @@ use crate::fault;
 use crate::messages as m;
 use crate::types::{Column, SqlType};
 
+/// How often a chain of set operators may change from one operator to another.
+const OPERATOR_TURNS_MAX: usize = 64;
+
+/// How deep queries may stand in each other (error 191); SQL Server promises 32.
+const QUERY_NESTING_MAX: u32 = 64;
+
 /// Where a query stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
@@ -166,8 +172,13 @@ impl Binder<'_> {
     }
 
     fn query(&mut self, query: &ast::Query, place: Place) -> Result<Query, SqlError> {
-        self.query_at(query, place)
-            .map_err(|error| error.at_line(query.span.line))
+        if self.depth >= QUERY_NESTING_MAX {
+            return Err(m::NESTED_TOO_DEEPLY.at(query.span.line, &[]));
+        }
+        self.depth += 1;
+        let bound = self.query_at(query, place);
+        self.depth -= 1;
+        bound.map_err(|error| error.at_line(query.span.line))
     }
 
     fn query_at(&mut self, query: &ast::Query, place: Place) -> Result<Query, SqlError> {
@@ -241,13 +252,14 @@ impl Binder<'_> {
             }
             QueryBody::Nested(query) => self.query(query, Place::Inner),
             QueryBody::Chain { first, rest } => {
-                let mut bound = self.body_query(first)?;
+                let mut chain = Chain::new(self.body_query(first)?);
                 for operand in rest {
                     let right = self.body_query(&operand.operand)?;
-                    bound = set(operand.op, bound, right)
+                    chain
+                        .push(operand.op, right)
                         .map_err(|error| error.at_line(operand.span.line))?;
                 }
-                Ok(bound)
+                chain.finish()
             }
         }
     }
@@ -347,6 +359,7 @@ impl Binder<'_> {
         order_by: &[OrderItem],
         place: Place,
     ) -> Result<(Vec<Item>, Option<TypedExpr>, Vec<SortKey>), SqlError> {
+        self.into = select.into.is_some() && place == Place::Statement;
         let items = self.items(&select.items, place)?;
         let having = select.having.as_ref().map(|h| self.expr(h)).transpose()?;
         let order = self.order_by(order_by, &items)?;
@@ -584,6 +597,57 @@ fn columns_of(items: &[Item]) -> Vec<Column> {
             nullable: item.expr.nullable,
         })
         .collect()
+}
+
+/// Operands of set operators, from left to right. A run of one operator that may be grouped at will becomes a balanced
+/// tree, so that a long list of SELECTs is no deep one.
+struct Chain {
+    run: Vec<Query>,
+    op: SetOperator,
+    turns: usize,
+}
+
+impl Chain {
+    fn new(first: Query) -> Self {
+        Self {
+            run: vec![first],
+            op: SetOperator::UnionAll,
+            turns: 0,
+        }
+    }
+
+    fn push(&mut self, op: SetOperator, right: Query) -> Result<(), SqlError> {
+        if let Some(first) = self.run.first()
+            && first.columns.len() != right.columns.len()
+        {
+            return Err(m::SET_OPERATOR_COLUMNS.with(&[]));
+        }
+        let goes_on = op == self.op && matches!(op, SetOperator::UnionAll | SetOperator::Union);
+        if !goes_on && self.run.len() > 1 {
+            self.turns += 1;
+            if self.turns > OPERATOR_TURNS_MAX {
+                return Err(m::TOO_COMPLEX.with(&[]));
+            }
+            let left = balanced(self.op, std::mem::take(&mut self.run))?;
+            self.run.push(left);
+        }
+        self.op = op;
+        self.run.push(right);
+        Ok(())
+    }
+
+    fn finish(self) -> Result<Query, SqlError> {
+        balanced(self.op, self.run)
+    }
+}
+
+fn balanced(op: SetOperator, mut run: Vec<Query>) -> Result<Query, SqlError> {
+    if run.len() > 1 {
+        let right = run.split_off(run.len() / 2);
+        return set(op, balanced(op, run)?, balanced(op, right)?);
+    }
+    run.pop()
+        .ok_or_else(|| fault::internal("a set operator without operands"))
 }
 
 /// Two queries joined by a set operator, their columns in the types they share.

@@ -188,13 +188,7 @@ impl Binder<'_> {
                 let bound = bound?;
                 self.query_entry(bound, alias.as_ref(), line)
             }
-            TableSource::Join {
-                left,
-                kind,
-                right,
-                on,
-            } => self.join(left, *kind, right, on.as_ref()),
-            TableSource::Apply { left, outer, right } => self.apply(left, *outer, right),
+            TableSource::Join { .. } | TableSource::Apply { .. } => self.joins(source),
             TableSource::Pivot {
                 source,
                 aggregate,
@@ -397,15 +391,37 @@ impl Binder<'_> {
         }
     }
 
+    /// A chain of joins. Its left side may be long; it is walked rather than entered.
+    fn joins(&mut self, source: &TableSource) -> Result<Source, SqlError> {
+        let start = self.entries();
+        let mut chain = Vec::new();
+        let mut first = source;
+        while let TableSource::Join { left, .. } | TableSource::Apply { left, .. } = first {
+            chain.push(first);
+            first = left;
+        }
+        let mut bound = self.source(first)?;
+        for link in chain.into_iter().rev() {
+            bound = match link {
+                TableSource::Join {
+                    kind, right, on, ..
+                } => self.join(start, bound, *kind, right, on.as_ref())?,
+                TableSource::Apply { outer, right, .. } => self.apply(bound, *outer, right)?,
+                _ => return Err(fault::internal("a join was expected")),
+            };
+        }
+        Ok(bound)
+    }
+
+    /// `start` is the number of entries before its left side.
     fn join(
         &mut self,
-        left: &TableSource,
+        start: usize,
+        left: Source,
         kind: JoinKind,
         right: &TableSource,
         on: Option<&Expr>,
     ) -> Result<Source, SqlError> {
-        let start = self.entries();
-        let left = self.source(left)?;
         let middle = self.entries();
         let right = self.source(right)?;
         let end = self.entries();
@@ -435,11 +451,10 @@ impl Binder<'_> {
     /// APPLY: its right side sees the left one, a function by its arguments, a query by the columns it names.
     fn apply(
         &mut self,
-        left: &TableSource,
+        left: Source,
         outer: bool,
         right: &TableSource,
     ) -> Result<Source, SqlError> {
-        let left = self.source(left)?;
         let middle = self.entries();
         let right = match right {
             TableSource::Derived { query, alias } => {

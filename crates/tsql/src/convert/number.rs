@@ -232,7 +232,20 @@ fn float_parts(value: f64, scale: u8) -> Option<(i128, u8)> {
     if !value.is_finite() || value.abs() >= 1e38 {
         return None;
     }
-    parse_decimal(&format!("{value:.width$}", width = usize::from(scale)))
+    // Enough digits to tell a half from what is just below it; halves go away from zero.
+    const MORE: usize = 20;
+    let text = format!("{value:.width$}", width = usize::from(scale) + MORE);
+    let (kept, rest) = text.split_at_checked(text.len() - MORE)?;
+    let (unscaled, scale) = parse_decimal(kept.trim_end_matches('.'))?;
+    let up = i128::from(rest.as_bytes().first().is_some_and(|digit| *digit >= b'5'));
+    Some((
+        if value < 0.0 {
+            unscaled - up
+        } else {
+            unscaled + up
+        },
+        scale,
+    ))
 }
 
 /// Digits and scale of any exact number, or of an approximate one rounded to `scale`.

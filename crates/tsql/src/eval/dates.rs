@@ -80,6 +80,81 @@ pub(super) fn sysdatetimeoffset(call: &Call<'_>) -> Outcome {
 
 // ---- parts ----
 
+/// 9810 for a part that a type does not have.
+fn has_part(part: Part, ty: SqlType, call: &Call<'_>) -> Result<(), SqlError> {
+    let of_day = matches!(
+        part,
+        Part::Hour
+            | Part::Minute
+            | Part::Second
+            | Part::Millisecond
+            | Part::Microsecond
+            | Part::Nanosecond
+    );
+    let missing = match ty {
+        SqlType::Date => of_day || part == Part::Offset,
+        SqlType::Time(_) => !of_day,
+        SqlType::DateTime | SqlType::SmallDateTime => part == Part::Offset,
+        _ => false,
+    };
+    if missing {
+        let function = call.function.name.to_ascii_lowercase();
+        let word = call.text(0).unwrap_or_default();
+        return Err(m::DATE_PART_NOT_SUPPORTED.with(&[&word, &function, ty.name()]));
+    }
+    Ok(())
+}
+
+/// DATETRUNC: the start of the part that a moment is in.
+pub(super) fn date_trunc(call: &Call<'_>) -> Outcome {
+    let part = part_of(call)?;
+    let ty = call.exprs[1].ty;
+    if matches!(part, Part::Nanosecond | Part::Offset | Part::Weekday) {
+        let word = call.text(0).unwrap_or_default();
+        return Err(m::DATE_PART_NOT_SUPPORTED.with(&[&word, "datetrunc", ty.name()]));
+    }
+    has_part(part, ty, call)?;
+    let Some((days, ticks, offset)) = moment(&call.args[1]) else {
+        return Ok(Value::Null);
+    };
+    let civil = calendar::civil_of(days);
+    let first = |year, month| {
+        calendar::days_of(Civil {
+            year,
+            month,
+            day: 1,
+        })
+        .unwrap_or(days)
+    };
+    let unit = |unit: u64| ticks / unit * unit;
+    let (days, ticks) = match part {
+        Part::Year => (first(civil.year, 1), 0),
+        Part::Quarter => (first(civil.year, (civil.month - 1) / 3 * 3 + 1), 0),
+        Part::Month => (first(civil.year, civil.month), 0),
+        Part::Week => (days - weekday_from(days, call.env.date_first()) + 1, 0),
+        Part::IsoWeek => (days - calendar::weekday(days), 0),
+        Part::Hour => (days, unit(36_000_000_000)),
+        Part::Minute => (days, unit(600_000_000)),
+        Part::Second => (days, unit(10_000_000)),
+        Part::Millisecond => (days, unit(10_000)),
+        Part::Microsecond => (days, unit(10)),
+        Part::Day | Part::DayOfYear | Part::Weekday | Part::Nanosecond | Part::Offset => (days, 0),
+    };
+    let local = Value::DateTime2 { days, ticks };
+    if let Value::DateTimeOffset { .. } = call.args[1] {
+        let utc =
+            i128::from(days) * PER_DAY + i128::from(ticks) - i128::from(offset) * TICKS_PER_MINUTE;
+        return Ok(
+            split(utc).map_or(Value::Null, |(days, ticks)| Value::DateTimeOffset {
+                days,
+                ticks,
+                offset_minutes: offset,
+            }),
+        );
+    }
+    convert::convert(local, SqlType::DateTime2(7), call.ty, Style::PLAIN)
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Part {
     Year,
@@ -207,6 +282,7 @@ fn int(n: i64) -> Value {
 
 pub(super) fn date_part(call: &Call<'_>) -> Outcome {
     let part = part_of(call)?;
+    has_part(part, call.exprs[1].ty, call)?;
     Ok(moment(&call.args[1]).map_or(Value::Null, |at| {
         int(value_of(part, at, call.env.date_first()))
     }))
@@ -214,6 +290,7 @@ pub(super) fn date_part(call: &Call<'_>) -> Outcome {
 
 pub(super) fn date_name(call: &Call<'_>) -> Outcome {
     let part = part_of(call)?;
+    has_part(part, call.exprs[1].ty, call)?;
     let Some(at) = moment(&call.args[1]) else {
         return Ok(Value::Null);
     };

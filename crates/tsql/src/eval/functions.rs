@@ -1,11 +1,12 @@
 //! The built-in scalar functions: name, arguments, type of the result and what it computes, in one table.
 
-use super::{Environment, dates, format, numbers, strings};
+use super::{Environment, dates, format, numbers, strings, variants};
 use crate::bind::ir::TypedExpr;
 use crate::error::SqlError;
 use crate::json;
 use crate::types::{Length, SqlType};
 use crate::value::Value;
+use std::cmp::Ordering;
 
 /// A built-in scalar function.
 pub struct Function {
@@ -223,6 +224,22 @@ fn number_type(args: &[TypedExpr]) -> SqlType {
     }
 }
 
+/// POWER of a decimal has room for what it grows to.
+fn power_type(args: &[TypedExpr]) -> SqlType {
+    match number_type(args) {
+        SqlType::Decimal { scale, .. } | SqlType::Numeric { scale, .. } => SqlType::Numeric {
+            precision: 38,
+            scale,
+        },
+        other => other,
+    }
+}
+
+/// DATETRUNC: the moment's own type.
+fn truncated_type(args: &[TypedExpr]) -> SqlType {
+    args.get(1).map_or(SqlType::DateTime2(7), |arg| arg.ty)
+}
+
 /// A decimal without its fraction.
 fn whole_type(args: &[TypedExpr]) -> SqlType {
     match number_type(args) {
@@ -306,6 +323,8 @@ functions! {
     "FN_VARBINTOHEXSTR" 1..=1 (Any) Fixed(SqlType::NVARCHAR_MAX), Spread, strings::hex_string;
     "CHECKSUM" 1..=254 (Any) INT, Never, strings::checksum;
     "BINARY_CHECKSUM" 1..=254 (Any) INT, Never, strings::checksum;
+    "GREATEST" 1..=254 (Any) Of(first_type), Maybe, |call| Ok(super::extreme(call, Ordering::Greater));
+    "LEAST" 1..=254 (Any) Of(first_type), Maybe, |call| Ok(super::extreme(call, Ordering::Less));
     "ISNULL" 2..=2 (Any) Of(first_type), Maybe, |call| Ok(call.args[0].clone());
     "ISJSON" 1..=1 (Text) INT, Spread, json::is_json;
     "JSON_VALUE" 2..=2 (Text) Fixed(SqlType::nvarchar(4000)), Maybe, json::json_value;
@@ -317,12 +336,22 @@ functions! {
     "CEILING" 1..=1 (Number) Of(whole_type), Spread, numbers::ceiling;
     "FLOOR" 1..=1 (Number) Of(whole_type), Spread, numbers::floor;
     "ROUND" 2..=3 (Number, Int, Int) Of(number_type), Spread, numbers::round;
-    "POWER" 2..=2 (Number, Float) Of(number_type), Spread, numbers::power;
+    "POWER" 2..=2 (Number, Float) Of(power_type), Spread, numbers::power;
     "SQRT" 1..=1 (Float) FLOAT, Spread, numbers::sqrt;
     "SQUARE" 1..=1 (Float) FLOAT, Spread, numbers::square;
     "EXP" 1..=1 (Float) FLOAT, Spread, numbers::exp;
     "LOG" 1..=2 (Float) FLOAT, Spread, numbers::log;
     "LOG10" 1..=1 (Float) FLOAT, Spread, numbers::log10;
+    "SIN" 1..=1 (Float) FLOAT, Spread, |call| numbers::float(call, f64::sin);
+    "COS" 1..=1 (Float) FLOAT, Spread, |call| numbers::float(call, f64::cos);
+    "TAN" 1..=1 (Float) FLOAT, Spread, |call| numbers::float(call, f64::tan);
+    "COT" 1..=1 (Float) FLOAT, Spread, |call| numbers::float(call, |x| 1.0 / x.tan());
+    "ASIN" 1..=1 (Float) FLOAT, Spread, |call| numbers::float(call, f64::asin);
+    "ACOS" 1..=1 (Float) FLOAT, Spread, |call| numbers::float(call, f64::acos);
+    "ATAN" 1..=1 (Float) FLOAT, Spread, |call| numbers::float(call, f64::atan);
+    "ATN2" 2..=2 (Float) FLOAT, Spread, numbers::atan2;
+    "DEGREES" 1..=1 (Float) FLOAT, Spread, |call| numbers::float(call, f64::to_degrees);
+    "RADIANS" 1..=1 (Float) FLOAT, Spread, |call| numbers::float(call, f64::to_radians);
     "PI" 0..=0 () FLOAT, Never, |_| Ok(Value::Float(std::f64::consts::PI));
     "RAND" 0..=1 (Int) FLOAT, Never, numbers::rand;
     "NEWID" 0..=0 () Fixed(SqlType::UniqueIdentifier), Never, |call| Ok(Value::Guid(call.env.new_guid()));
@@ -339,6 +368,7 @@ functions! {
     "DATEDIFF_BIG" 3..=3 (Part, Moment) Fixed(SqlType::BigInt), Spread, dates::date_diff;
     "DATEPART" 2..=2 (Part, Moment) INT, Spread, dates::date_part;
     "DATENAME" 2..=2 (Part, Moment) Fixed(SqlType::nvarchar(30)), Spread, dates::date_name;
+    "DATETRUNC" 2..=2 (Part, Moment) Of(truncated_type), Spread, dates::date_trunc;
     "DAY" 1..=1 (Moment) INT, Spread, dates::day;
     "MONTH" 1..=1 (Moment) INT, Spread, dates::month;
     "YEAR" 1..=1 (Moment) INT, Spread, dates::year;
@@ -350,6 +380,8 @@ functions! {
     "TIMEFROMPARTS" 5..=5 (Int) Fixed(SqlType::Time(7)), Spread, dates::time_from_parts;
     "SWITCHOFFSET" 2..=2 (Any) Fixed(SqlType::DateTimeOffset(7)), Spread, dates::switch_offset;
     "TODATETIMEOFFSET" 2..=2 (Moment, Any) Fixed(SqlType::DateTimeOffset(7)), Spread, dates::to_datetime_offset;
+    // sql_variant.
+    "SQL_VARIANT_PROPERTY" 2..=2 (Any, Text) VARIANT, Maybe, variants::property;
     // The session and the instance.
     "DB_NAME" 0..=1 (Int) NAME, Maybe, session;
     "DB_ID" 0..=1 (Text) Fixed(SqlType::SmallInt), Maybe, session;

@@ -15,6 +15,7 @@ mod functions;
 mod like;
 mod numbers;
 mod strings;
+mod variants;
 
 pub use arithmetic::{compare, guid_key, guid_of_key, result_type};
 pub(crate) use dates::is_part;
@@ -105,11 +106,7 @@ pub fn evaluate(
                 UnaryOp::BitNot => arithmetic::bit_not(value),
             }
         }
-        TypedKind::Binary { op, left, right } => {
-            let a = evaluate(left, env, leaves)?;
-            let b = evaluate(right, env, leaves)?;
-            arithmetic::binary(*op, a, b, expr.ty, env)
-        }
+        TypedKind::Binary { .. } => operators(expr, env, leaves),
         TypedKind::Call { function, args } if function.lazy => {
             // ISNULL looks at its second argument only when the first is NULL.
             for arg in args {
@@ -153,12 +150,42 @@ pub fn evaluate(
         | TypedKind::Like { .. }
         | TypedKind::In { .. } => Ok(truth(expr, env, leaves)?.map_or(Value::Null, Value::Bit)),
         TypedKind::Column { .. }
+        | TypedKind::Identity { .. }
         | TypedKind::Subquery(_)
         | TypedKind::Aggregate(_)
         | TypedKind::Window(_)
         | TypedKind::Quantified { .. }
         | TypedKind::Exists(_) => Err(fault::internal("a row is needed here")),
     }
+}
+
+/// A chain of binary operators. Its left side may be long; it is walked rather than entered.
+fn operators(expr: &TypedExpr, env: &dyn Environment, leaves: &[Value]) -> Result<Value, SqlError> {
+    let mut chain = Vec::new();
+    let mut first = expr;
+    while let TypedKind::Binary { op, left, right } = &first.kind {
+        chain.push((*op, right, first.ty));
+        first = left;
+    }
+    let mut value = evaluate(first, env, leaves)?;
+    for (op, right, ty) in chain.into_iter().rev() {
+        let right = evaluate(right, env, leaves)?;
+        value = arithmetic::binary(op, value, right, ty, env)?;
+    }
+    Ok(value)
+}
+
+/// GREATEST and LEAST: the best of the arguments that are not NULL.
+fn extreme(call: &Call<'_>, better: Ordering) -> Value {
+    let collation = call.exprs.iter().find_map(explicit_collation);
+    let collation = collation.unwrap_or_default();
+    let mut best = Value::Null;
+    for value in call.args.iter().filter(|value| !value.is_null()) {
+        if best.is_null() || arithmetic::compare(value, &best, collation) == better {
+            best = value.clone();
+        }
+    }
+    best
 }
 
 fn all(
@@ -283,6 +310,7 @@ pub fn truth(
         | TypedKind::Global(_)
         | TypedKind::Column { .. }
         | TypedKind::Leaf(_)
+        | TypedKind::Identity { .. }
         | TypedKind::Convert { .. }
         | TypedKind::Unary { .. }
         | TypedKind::Binary { .. }

@@ -123,6 +123,13 @@ pub(super) fn power(call: &Call<'_>) -> Outcome {
     convert::convert(result, SqlType::Float, call.ty, Style::PLAIN)
 }
 
+pub(super) fn atan2(call: &Call<'_>) -> Outcome {
+    match (call.float(0), call.float(1)) {
+        (Some(y), Some(x)) => finite(y.atan2(x)),
+        _ => Ok(Value::Null),
+    }
+}
+
 /// 3623 for what is no number.
 fn finite(value: f64) -> Outcome {
     if value.is_finite() {
@@ -136,7 +143,8 @@ fn finite(value: f64) -> Outcome {
     }
 }
 
-fn float(call: &Call<'_>, compute: impl Fn(f64) -> f64) -> Outcome {
+/// A function of one float.
+pub(super) fn float(call: &Call<'_>, compute: impl Fn(f64) -> f64) -> Outcome {
     if call.has_null() {
         return Ok(Value::Null);
     }
