@@ -454,6 +454,15 @@ pub trait Host: Send {
     /// own limit. Told before each call that may write.
     fn set_lock_timeout(&mut self, _milliseconds: i32) {}
 
+    /// Whether objects and rows of databases may be written now. Asked before each such write, and before databases
+    /// themselves are made, changed and dropped.
+    ///
+    /// # Errors
+    /// Why not.
+    fn may_write_databases(&self) -> Result<(), SqlError> {
+        Ok(())
+    }
+
     /// T-SQL that is the rest of a procedure: run by the engine after [`Host::call`] has returned 0, in the
     /// caller's database and with its rights, with the procedure's parameters as variables.
     ///

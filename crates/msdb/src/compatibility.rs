@@ -94,7 +94,7 @@ const NOTES: &[(&str, &str)] = &[
     ),
     (
         "sp_muster_rehearsal",
-        "Muster's own. Between 1 and 0 (or the session's end) nothing of what the session writes is kept, whatever it commits; procedures that act at once say that they did not.",
+        "Muster's own. Between 1 and 0 (or the session's end) nothing of what the session writes is kept, whatever it commits; procedures that act at once say that they did not. It covers msdb, logins, roles and credentials; changes of tables and modules of databases are refused (50002).",
     ),
     (
         "sp_muster_script",

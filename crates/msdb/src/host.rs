@@ -264,8 +264,15 @@ impl Host for MsdbHost {
     }
 
     fn databases(&self) -> Option<Arc<Databases>> {
-        // A rehearsal is undone in the catalog alone: what would be written elsewhere is out of its reach.
-        self.services.databases().filter(|_| !self.rehearses())
+        self.services.databases()
+    }
+
+    fn may_write_databases(&self) -> Result<(), SqlError> {
+        // A rehearsal is undone in the catalog alone: what lies elsewhere is out of its reach.
+        if self.rehearses() {
+            return Err(rehearsal::out_of_reach());
+        }
+        Ok(())
     }
 
     fn objects_changed(&mut self, database: i32, objects: Option<Arc<Objects>>) {

@@ -14,6 +14,8 @@ pub(crate) const PROCEDURE: &str = "sp_muster_rehearsal";
 const SAVEPOINT: &str = "\u{1}begin";
 /// Message that a procedure was not carried out.
 const PASSED_OVER: i32 = 50_001;
+/// Error of a write that a rehearsal could not undo.
+const OUT_OF_REACH: i32 = 50_002;
 
 /// Procedures that act at once, whatever the transaction: on processes, files, history, another server.
 const ACT_AT_ONCE: &[&str] = &[
@@ -40,6 +42,12 @@ pub(crate) fn passes_over(procedure: &str) -> bool {
 pub(crate) fn passed_over(procedure: &str) -> SqlError {
     let text = format!("{procedure} acts at once and is not carried out in a rehearsal.");
     SqlError::new(PASSED_OVER, 10, text)
+}
+
+/// What answers a write of tables and modules of databases, which a rehearsal could not undo.
+pub(crate) fn out_of_reach() -> SqlError {
+    let text = "Tables and modules of databases cannot be changed in a rehearsal.";
+    SqlError::new(OUT_OF_REACH, 16, text)
 }
 
 /// `BEGIN TRANSACTION` of a session that rehearses.

@@ -443,6 +443,26 @@ EXEC msdb.dbo.sp_delete_job @job_name = N'old'";
     assert_eq!(before, fixture.fingerprint());
 }
 
+#[test]
+fn a_rehearsal_writes_nothing_that_it_cannot_undo() {
+    let fixture = instance();
+    let mut sa = session(&fixture, "sa");
+    assert!(errors(&mut sa, "CREATE TABLE tempdb.dbo.t (a int)").is_empty());
+    assert!(errors(&mut sa, "EXEC msdb.dbo.sp_muster_rehearsal 1").is_empty());
+    for script in [
+        "CREATE TABLE tempdb.dbo.u (a int)",
+        "CREATE DATABASE d",
+        "INSERT INTO tempdb.dbo.t VALUES (1)",
+        "DROP TABLE tempdb.dbo.t",
+    ] {
+        let numbers: Vec<i32> = errors(&mut sa, script).iter().map(|e| e.number).collect();
+        assert_eq!(numbers, [50_002], "{script}");
+    }
+    // What is the session's own goes on.
+    let own = "CREATE TABLE #t (a int) INSERT INTO #t VALUES (1) DROP TABLE #t";
+    assert!(errors(&mut sa, own).is_empty());
+}
+
 /// What a rehearsal passes over is declared: a slip in a name would carry it out.
 #[test]
 fn what_acts_at_once_is_passed_over() {

@@ -76,6 +76,7 @@ impl Interpreter<'_> {
         if name.trim().is_empty() || name.encode_utf16().count() > NAME_UNITS_MAX {
             return Err(messages::IDENTIFIER_TOO_LONG.with(&[name, "128"]));
         }
+        self.core.shared.host().may_write_databases()?;
         self.databases()?.create(name, self.moment(), &sid)?;
         Ok(())
     }
@@ -85,6 +86,7 @@ impl Interpreter<'_> {
         alter: &AlterDatabase,
     ) -> Result<(), SqlError> {
         self.alone("ALTER DATABASE")?;
+        self.core.shared.host().may_write_databases()?;
         let databases = self.databases()?;
         let name = alter
             .name

@@ -214,6 +214,7 @@ impl Interpreter<'_> {
 
     pub(super) fn drop_database(&mut self, name: &Ident, if_exists: bool) -> Result<(), SqlError> {
         self.alone("DROP DATABASE")?;
+        self.core.shared.host().may_write_databases()?;
         let databases = self.databases()?;
         let Some(info) = databases.named(&name.text) else {
             if if_exists {

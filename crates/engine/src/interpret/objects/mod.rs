@@ -142,6 +142,7 @@ impl Interpreter<'_> {
     /// # Errors
     /// 1222 when the wait was too long, 1205 when the transaction reads what is no longer so.
     pub(super) fn lock_database(&mut self, id: i32) -> Result<(), SqlError> {
+        self.core.shared.host().may_write_databases()?;
         let database = self
             .databases()?
             .database(id)
