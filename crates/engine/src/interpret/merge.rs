@@ -41,6 +41,15 @@ enum Action {
 }
 
 impl Action {
+    /// The permission that it takes on the target.
+    const fn permission(&self) -> &'static str {
+        match self {
+            Self::Update(_) => "UPDATE",
+            Self::Delete => "DELETE",
+            Self::Insert(_) => "INSERT",
+        }
+    }
+
     const fn verb(&self) -> Verb {
         match self {
             Self::Update(_) => Verb::Update,
@@ -115,6 +124,8 @@ impl Interpreter<'_> {
             };
             let bound = bound.map_err(|error| error.at_line(line))?;
             in_order(&clauses, &bound).map_err(|error| error.at_line(line))?;
+            let permission = bound.action.permission();
+            self.core.shared.may_use_table(&target.table, permission)?;
             clauses.push(bound);
         }
         let mut limit = Limit::default();

@@ -50,6 +50,19 @@ fn who_may_use_an_object_is_granted() {
     // A view and a function read for who may use them; a table of the same database is theirs through them alone.
     check(&mut mary, "SELECT * FROM msdb..v; SELECT msdb.dbo.f()", &[]);
     check(&mut mary, "INSERT msdb..t VALUES (2)", &[]);
+    // A MERGE takes what its clauses do.
+    for (clause, errors) in [
+        ("WHEN NOT MATCHED THEN INSERT VALUES (3)", &[][..]),
+        ("WHEN MATCHED THEN DELETE", &[229]),
+        ("WHEN MATCHED THEN UPDATE SET a = 4", &[229]),
+        (
+            "WHEN NOT MATCHED THEN INSERT VALUES (3) WHEN MATCHED THEN DELETE",
+            &[229],
+        ),
+    ] {
+        let merge = format!("MERGE msdb..t AS t USING (SELECT 3 AS a) AS s ON t.a = s.a {clause};");
+        check(&mut mary, &merge, errors);
+    }
     check(&mut mary, "SELECT * FROM msdb..t", &[229]);
     check(&mut sa, "USE msdb; DENY SELECT ON v TO public", &[]);
     check(&mut mary, "SELECT * FROM msdb..v", &[229]);
