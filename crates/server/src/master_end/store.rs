@@ -480,7 +480,6 @@ fn is_in_force(
         .is_some_and(|target| target.generation == generation))
 }
 
-/// The body of a posted instruction, with the job as it is now.
 /// Whether an instruction that the target could not carry out would fail there again.
 fn still_blocks(read: &dyn DefinitionsRead, failed: &DownloadRow) -> Result<bool, CatalogError> {
     let posted = &failed.instruction;
@@ -489,6 +488,7 @@ fn still_blocks(read: &dyn DefinitionsRead, failed: &DownloadRow) -> Result<bool
     Ok(!of_a_job || read.job(JobId(posted.object_id))?.is_some())
 }
 
+/// The body of a posted instruction, with the job as it is now.
 fn body_of(
     read: &dyn DefinitionsRead,
     posted: &NewInstruction,
