@@ -107,7 +107,10 @@ impl TlsServer {
             .with_client_cert_verifier(verifier)
             .with_cert_resolver(Arc::clone(&certificate) as Arc<dyn ResolvesServerCert>);
         fleet.alpn_protocols = vec![ALPN_FLEET.to_vec()];
-        Resumption::Ticket.apply(&mut fleet)?;
+        // A resumed session takes the client's chain from the ticket and asks no verifier: an expired certificate
+        // would go on being accepted. Connections of targets are kept, so that little is lost; and after a restart
+        // of the master, when all come at once, no ticket would have held.
+        Resumption::Never.apply(&mut fleet)?;
         Ok(Self {
             tds_strict: plain(rustls::ALL_VERSIONS, &[ALPN_TDS], Resumption::Ticket)?,
             // Clients fail when 1.3 is offered inside PRELOGIN packets (clients.md, tried).
@@ -169,12 +172,12 @@ impl TlsServer {
 /// that a session of one protocol is never resumed by another, which may ask for more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Resumption {
-    /// A sealed ticket that the client keeps: 100,000 targets take no memory here. The keys change every six hours and
-    /// end with the process. A target that defected is refused by its certificate, which the ticket holds.
+    /// A sealed ticket that the client keeps: many clients take no memory here. The keys change every six hours and
+    /// end with the process. Only where no client certificate is asked for: a resumed session does not check it again.
     Ticket,
     /// A few hundred sessions in memory: what clients know inside pre-login packets.
     Remembered,
-    /// Connections that come once.
+    /// Every handshake is a whole one: connections that come once, and those that show a client certificate.
     Never,
 }
 
@@ -517,13 +520,49 @@ impl ServerCertVerifier for TrustVerifier {
 mod tests {
     use super::*;
     use crate::identity::Authority;
+    use jiff::Timestamp;
+    use rustls::time_provider::TimeProvider;
+    use std::time::Duration;
 
-    /// Runs both ends of a handshake in memory; `Ok` tells whether it took up an earlier one.
+    /// When the certificates of these tests are issued.
+    const ISSUED: &str = "2026-11-23T12:00:00Z";
+
+    /// A clock that stands still.
+    #[derive(Debug)]
+    struct Still(Timestamp);
+
+    impl TimeProvider for Still {
+        fn current_time(&self) -> Option<UnixTime> {
+            let seconds = u64::try_from(self.0.as_second()).ok()?;
+            Some(UnixTime::since_unix_epoch(Duration::from_secs(seconds)))
+        }
+    }
+
+    /// A handshake when the certificates were issued.
     fn handshake(
         client: Arc<ClientConfig>,
         server: Arc<ServerConfig>,
         name: &str,
     ) -> Result<bool, TlsError> {
+        let issued = ISSUED.parse().unwrap();
+        handshake_at((issued, issued), client, server, name)
+    }
+
+    /// Runs both ends of a handshake in memory, the client's clock and the server's as given; `Ok` tells whether it
+    /// took up an earlier one.
+    fn handshake_at(
+        (client_now, server_now): (Timestamp, Timestamp),
+        client: Arc<ClientConfig>,
+        server: Arc<ServerConfig>,
+        name: &str,
+    ) -> Result<bool, TlsError> {
+        // Copies share tickets and remembered sessions with what they are copied from.
+        let mut client = Arc::unwrap_or_clone(client);
+        client.time_provider = Arc::new(Still(client_now));
+        let client = Arc::new(client);
+        let mut server = Arc::unwrap_or_clone(server);
+        server.time_provider = Arc::new(Still(server_now));
+        let server = Arc::new(server);
         let name = ServerName::try_from(name.to_owned()).unwrap();
         let mut client = rustls::ClientConnection::new(client, name)?;
         let mut server = rustls::ServerConnection::new(server)?;
@@ -562,7 +601,7 @@ mod tests {
 
     #[test]
     fn a_target_believes_only_what_its_option_allows() {
-        let now = "2026-11-23T12:00:00Z".parse().unwrap();
+        let now = ISSUED.parse().unwrap();
         let directory = std::env::temp_dir().join(format!("muster-tls-{}", uuid::Uuid::new_v4()));
         let ours = Authority::open(&directory.join("a"), "MASTER", now).unwrap();
         let other = Authority::open(&directory.join("b"), "OTHER", now).unwrap();
@@ -638,7 +677,7 @@ mod tests {
 
     #[test]
     fn sessions_are_resumed_within_their_protocol() {
-        let now = "2026-11-23T12:00:00Z".parse().unwrap();
+        let now = ISSUED.parse().unwrap();
         let directory = std::env::temp_dir().join(format!("muster-tls-{}", uuid::Uuid::new_v4()));
         let ours = Authority::open(&directory, "MASTER", now).unwrap();
         let names = ["master.example.com".to_owned()];
@@ -651,26 +690,19 @@ mod tests {
         };
         let (request, key) = authority::new_target_request("TARGET1").unwrap();
         let id = model::InstanceId(uuid::Uuid::new_v4());
-        let target = |generation| ClientIdentity {
-            chain: vec![
-                ours.issue_target(
-                    &request,
-                    (id, model::Generation(generation)),
-                    "TARGET1",
-                    now,
-                )
-                .unwrap()
-                .der,
-            ],
-            key: key.clone(),
+        let issued = ours
+            .issue_target(&request, (id, model::Generation(1)), "TARGET1", now)
+            .unwrap();
+        let first = ClientIdentity {
+            chain: vec![issued.der],
+            key,
         };
-        let first = target(1);
         let shake = |protocol: Protocol, alpn: &[u8], identity: Option<&ClientIdentity>| {
             let client = client_config(trust(), identity.cloned(), alpn).unwrap();
             handshake(client, server.config(protocol), "master.example.com").unwrap()
         };
         for (protocol, alpn, identity, resumed) in [
-            (Protocol::Fleet, ALPN_FLEET, Some(&first), true),
+            (Protocol::Fleet, ALPN_FLEET, Some(&first), false),
             (Protocol::Tds, ALPN_TDS, None, true),
             (Protocol::Http, ALPN_HTTP, None, true),
             (Protocol::Enlist, ALPN_ENLIST, None, false),
@@ -683,13 +715,63 @@ mod tests {
         assert!(!handshake(within(), prelogin(), "master.example.com").unwrap());
         assert!(handshake(within(), prelogin(), "master.example.com").unwrap());
 
-        // Another certificate of the target, another name, other keys of the server: all begin anew.
-        let second = target(2);
-        assert!(!shake(Protocol::Fleet, ALPN_FLEET, Some(&second)));
+        // Other keys of the server: all begins anew.
         let renewed = TlsServer::new(identity(), ours.certificate()).unwrap();
-        let client = client_config(trust(), Some(first), ALPN_FLEET).unwrap();
-        let config = renewed.config(Protocol::Fleet);
+        let client = client_config(trust(), None, ALPN_TDS).unwrap();
+        let config = renewed.config(Protocol::Tds);
         assert!(!handshake(client, config, "master.example.com").unwrap());
+        std::fs::remove_dir_all(directory).unwrap();
+    }
+
+    #[test]
+    fn an_expired_target_is_refused_though_it_conversed_before() {
+        let now = ISSUED.parse().unwrap();
+        let directory = std::env::temp_dir().join(format!("muster-tls-{}", uuid::Uuid::new_v4()));
+        let ours = Authority::open(&directory, "MASTER", now).unwrap();
+        let name = "master.example.com";
+        let identity = ours.issue_server(&[name.to_owned()], now).unwrap();
+        let server = TlsServer::new(identity, ours.certificate()).unwrap();
+        let (request, key) = authority::new_target_request("TARGET1").unwrap();
+        let id = model::InstanceId(uuid::Uuid::new_v4());
+        let issued = ours
+            .issue_target(&request, (id, model::Generation(1)), "TARGET1", now)
+            .unwrap();
+        let trust = Trust {
+            authorities: vec![ours.certificate().clone()],
+            ..trust(EncryptionOption::Validate)
+        };
+        let shown = ClientIdentity {
+            chain: vec![issued.der],
+            key,
+        };
+        let client = client_config(trust, Some(shown), ALPN_FLEET).unwrap();
+        let second = jiff::SignedDuration::from_secs(1);
+        // The target's clock stands still: a ticket, had it one, would be young.
+        for (master_now, works) in [
+            (now, true),
+            (issued.not_after - second, true),
+            (issued.not_after + second, false),
+        ] {
+            let result = handshake_at(
+                (now, master_now),
+                Arc::clone(&client),
+                server.config(Protocol::Fleet),
+                name,
+            );
+            if works {
+                assert_eq!(result, Ok(false), "{master_now}");
+            } else {
+                assert!(
+                    matches!(
+                        result,
+                        Err(TlsError::InvalidCertificate(
+                            CertificateError::Expired | CertificateError::ExpiredContext { .. }
+                        ))
+                    ),
+                    "{master_now}: {result:?}"
+                );
+            }
+        }
         std::fs::remove_dir_all(directory).unwrap();
     }
 
