@@ -7,8 +7,8 @@ use crate::reply::{Event, ReplyReader};
 use crate::version::TdsVersion;
 use tsql::{Column, Row};
 
-/// Most bytes that one value of a bulk load may have.
-pub const BULK_VALUE_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Most bytes that one row of a bulk load may have, all its values together.
+pub const BULK_ROW_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// One thing that a bulk load says.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,7 +34,7 @@ impl BulkReader {
     #[must_use]
     pub fn new(version: TdsVersion) -> Self {
         Self {
-            tokens: ReplyReader::of_bulk_load(version, BULK_VALUE_BYTES_MAX),
+            tokens: ReplyReader::of_bulk_load(version, BULK_ROW_BYTES_MAX),
             described: false,
             ended: false,
         }
@@ -43,7 +43,7 @@ impl BulkReader {
     /// Adds the payload of a packet. Take all events before feeding again.
     ///
     /// # Errors
-    /// [`TdsError::MessageTooLong`] above [`BULK_VALUE_BYTES_MAX`].
+    /// [`TdsError::MessageTooLong`] when a row has more than [`BULK_ROW_BYTES_MAX`].
     pub fn feed(&mut self, payload: &[u8]) -> Result<(), TdsError> {
         self.tokens.feed(payload)
     }
@@ -105,7 +105,7 @@ mod tests {
     use super::*;
     use crate::token::{Done, DoneKind, TokenWriter};
     use proptest::prelude::*;
-    use tsql::{SqlType, Value};
+    use tsql::{Length, SqlType, Value};
 
     const NEW: TdsVersion = TdsVersion::V7_4;
 
@@ -171,6 +171,49 @@ mod tests {
         assert!(read(&[0x79, 0, 0, 0, 0], 1000).is_err());
         let (_, ended) = read(&good[..good.len() - 1], 1000).unwrap();
         assert!(!ended);
+    }
+
+    #[test]
+    fn a_row_has_one_budget_for_all_its_values() {
+        const BUDGET: usize = 10_000;
+        const PACKET: usize = 500;
+        // Both ways in which values come: in chunks, and behind their length.
+        for ty in [SqlType::VarBinary(Length::Max), SqlType::varbinary(4_000)] {
+            let columns: Vec<Column> = (0..4).map(|_| Column::nullable("b", ty)).collect();
+            let load = |sizes: [usize; 4]| {
+                let mut writer = TokenWriter::new(NEW);
+                writer.columns(&columns).unwrap();
+                // The budget is a row's: three of them have more than it together.
+                for _ in 0..3 {
+                    let row = sizes.map(|size| Value::Binary(vec![7; size]));
+                    writer.row(&row).unwrap();
+                }
+                writer.done(Done::new(DoneKind::Done));
+                let mut reader = BulkReader {
+                    tokens: ReplyReader::of_bulk_load(NEW, BUDGET),
+                    ..BulkReader::new(NEW)
+                };
+                let mut rows = 0;
+                for packet in writer.take().chunks(PACKET) {
+                    if let Err(error) = reader.feed(packet) {
+                        return Err((error, reader.column()));
+                    }
+                    while let Some(event) = reader.next_event().unwrap() {
+                        rows += usize::from(matches!(event, BulkEvent::Row(_)));
+                    }
+                }
+                Ok(rows)
+            };
+            assert_eq!(load([2_000; 4]), Ok(3), "{ty:?}");
+            // No value is longer than the budget; the third is too much for it.
+            let refused = load([3_990; 4]);
+            let limit = BUDGET;
+            assert_eq!(
+                refused,
+                Err((TdsError::MessageTooLong { limit }, 3)),
+                "{ty:?}"
+            );
+        }
     }
 
     #[test]

@@ -9,8 +9,8 @@ use crate::version::{ProductVersion, TdsVersion, VersionNumber};
 use crate::wire::Reader;
 use tsql::{Column, Row, SqlError, SqlType, Value};
 
-/// Most bytes that one value, or one other token, of an answer may have.
-pub const VALUE_BYTES_MAX: usize = 256 * 1024 * 1024;
+/// Most bytes that one row, or one other token, of an answer may have.
+pub const ROW_BYTES_MAX: usize = 256 * 1024 * 1024;
 
 /// One thing that a server says.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,6 +55,8 @@ struct PartialRow {
     nulls: Vec<u8>,
     values: Row,
     chunks: Option<Chunks>,
+    // Bytes used up for `values` and `chunks`.
+    bytes: usize,
 }
 
 /// Reads the payloads of an answer's packets.
@@ -70,6 +72,7 @@ pub struct ReplyReader {
     columns: Vec<TypeInfo>,
     row: Option<PartialRow>,
     layout: Layout,
+    // Of one row or one other token, as the bytes come.
     bytes_max: usize,
 }
 
@@ -92,7 +95,7 @@ impl ReplyReader {
             columns: Vec::new(),
             row: None,
             layout: Layout::Answer,
-            bytes_max: VALUE_BYTES_MAX,
+            bytes_max: ROW_BYTES_MAX,
         }
     }
 
@@ -113,15 +116,11 @@ impl ReplyReader {
     /// Adds the payload of a packet. Take all events before feeding again.
     ///
     /// # Errors
-    /// [`TdsError::MessageTooLong`] above [`VALUE_BYTES_MAX`].
+    /// [`TdsError::MessageTooLong`] when a row or another token has more than [`ROW_BYTES_MAX`].
     pub fn feed(&mut self, payload: &[u8]) -> Result<(), TdsError> {
         self.buffer.drain(..self.at);
         self.at = 0;
-        let gathered = self
-            .row
-            .as_ref()
-            .and_then(|row| row.chunks.as_ref())
-            .map_or(0, Chunks::len);
+        let gathered = self.row.as_ref().map_or(0, |row| row.bytes);
         if self.buffer.len() + payload.len() + gathered > self.bytes_max {
             return Err(TdsError::MessageTooLong {
                 limit: self.bytes_max,
@@ -141,6 +140,7 @@ impl ReplyReader {
             if let Some(row) = &mut self.row {
                 let outcome = row.advance(&mut reader, &self.columns);
                 self.at += reader.position();
+                row.bytes += reader.position();
                 return match outcome {
                     Ok(()) => Ok(self.row.take().map(|row| Event::Row(row.values))),
                     Err(error) if error.is_truncated() => Ok(None),
@@ -197,6 +197,7 @@ impl ReplyReader {
                     nulls,
                     values: Vec::with_capacity(columns.len()),
                     chunks: None,
+                    bytes: 0,
                 });
                 None
             }

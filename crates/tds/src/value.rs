@@ -772,11 +772,6 @@ impl Chunks {
         }
     }
 
-    /// Bytes gathered so far.
-    pub(crate) fn len(&self) -> usize {
-        self.data.len()
-    }
-
     /// The value, after [`Chunks::advance`] has succeeded.
     pub(crate) fn finish(self, info: TypeInfo) -> Result<Value, TdsError> {
         if self.total == Some(PLP_NULL) {

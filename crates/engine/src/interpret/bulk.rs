@@ -3,6 +3,7 @@
 //! The rows go through the INSERT statement, many at a time, so that whatever table takes an INSERT takes a bulk
 //! load, with the same conversions, constraints and errors. All of them arrive, or none.
 
+use super::query::value_bytes;
 use super::{Frame, Interpreter};
 use crate::bulk::BulkRows;
 use crate::session::names::Names;
@@ -16,12 +17,50 @@ use tsql::{Row, SqlError, Value, fault, messages as m};
 const VALUES_AT_ONCE: usize = 1_000;
 /// Rows of one INSERT statement.
 const ROWS_AT_ONCE: usize = 100;
+/// Bytes of values from which on rows do not wait for others: one INSERT statement has no more than this and a row.
+const BYTES_AT_ONCE: u64 = 1024 * 1024;
 
 /// A bulk load that was announced.
 pub(crate) struct BulkLoad {
     statement: InsertBulk,
     /// The table's number when an identity column is among the columns: its values are the client's.
     identity_of: Option<u32>,
+}
+
+/// Rows that wait for their INSERT statement.
+struct Chunk {
+    rows: Vec<Row>,
+    rows_max: usize,
+    /// About how many bytes they take.
+    bytes: u64,
+}
+
+impl Chunk {
+    fn new(rows_max: usize) -> Self {
+        Self {
+            rows: Vec::with_capacity(rows_max),
+            rows_max,
+            bytes: 0,
+        }
+    }
+
+    fn push(&mut self, row: Row) {
+        self.bytes += row.iter().map(value_bytes).sum::<u64>();
+        self.rows.push(row);
+    }
+
+    fn is_full(&self) -> bool {
+        self.rows.len() >= self.rows_max || self.bytes >= BYTES_AT_ONCE
+    }
+
+    /// Moves the values to the first slots and leaves none of an earlier chunk in the others, which would add up.
+    fn move_to(&mut self, slots: &mut [Value]) {
+        self.bytes = 0;
+        let mut values = self.rows.drain(..).flatten();
+        for slot in slots {
+            *slot = values.next().unwrap_or_default();
+        }
+    }
 }
 
 impl Interpreter<'_> {
@@ -119,20 +158,23 @@ impl Interpreter<'_> {
             }
         }
         let mut count = 0;
-        let mut chunk: Vec<Row> = Vec::with_capacity(rows_at_once);
+        let mut chunk = Chunk::new(rows_at_once);
         // Most chunks are alike: the same statement serves them.
         let mut last: Option<(Vec<bool>, Insert)> = None;
         loop {
             let row = rows.next_row()?;
             let ended = row.is_none();
-            chunk.extend(row);
-            if chunk.len() < rows_at_once && !ended || chunk.is_empty() {
-                if ended {
-                    return Ok(count);
-                }
+            if let Some(row) = row {
+                chunk.push(row);
+            }
+            if ended && chunk.rows.is_empty() {
+                return Ok(count);
+            }
+            if !ended && !chunk.is_full() {
                 continue;
             }
             let shape: Vec<bool> = chunk
+                .rows
                 .iter()
                 .flatten()
                 .map(|value| !load.statement.keep_nulls && value.is_null())
@@ -141,9 +183,7 @@ impl Interpreter<'_> {
                 Some((known, insert)) if known == shape => insert,
                 _ => insert_of(&load.statement, &shape, width),
             };
-            for (slot, value) in frame.values.iter_mut().zip(chunk.drain(..).flatten()) {
-                *slot = value;
-            }
+            chunk.move_to(&mut frame.values);
             count += self.insert(&insert, &mut frame)?.unwrap_or(0);
             last = Some((shape, insert));
             if self.cancel.is_cancelled() {
@@ -197,5 +237,27 @@ fn insert_of(statement: &InsertBulk, defaults: &[bool], width: usize) -> Insert 
         output: Vec::new(),
         source: InsertSource::Values(values.chunks(width).map(<[Expr]>::to_vec).collect()),
         options: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slots_keep_nothing_of_earlier_chunks() {
+        let row = |text: &str| vec![Value::Int(1), Value::string(text)];
+        let mut chunk = Chunk::new(2);
+        let mut slots = vec![Value::Null; 4];
+        chunk.push(row("a"));
+        assert!(!chunk.is_full());
+        chunk.push(row("b"));
+        assert!(chunk.is_full());
+        chunk.move_to(&mut slots);
+        assert_eq!(slots, [row("a"), row("b")].concat());
+        assert!(!chunk.is_full());
+        chunk.push(row("c"));
+        chunk.move_to(&mut slots);
+        assert_eq!(slots, [row("c"), vec![Value::Null; 2]].concat());
     }
 }

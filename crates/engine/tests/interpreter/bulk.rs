@@ -2,7 +2,7 @@
 
 use crate::support::{Fixture, Transcript, fixture, same};
 use engine::{BatchOutcome, BulkRows, CancelToken};
-use tsql::{Column, Row, SqlError, SqlType, Value};
+use tsql::{Column, Length, Row, SqlError, SqlType, Value};
 
 struct Listed {
     columns: Vec<Column>,
@@ -202,4 +202,56 @@ fn a_load_stops_when_it_is_cancelled() {
     assert!(rows.1 < 1_200, "{}", rows.1);
     let text = fixture.run("SELECT COUNT(*) AS c FROM #t");
     assert!(text.contains("(0)"), "{text}");
+}
+
+#[test]
+fn long_rows_do_not_gather() {
+    const MIB: usize = 1024 * 1024;
+    /// Rows of so many bytes; the load is cancelled with the first and stops before it asks for the next chunk.
+    struct Long(CancelToken, usize, usize);
+    impl BulkRows for Long {
+        fn columns(&mut self) -> Result<Vec<Column>, SqlError> {
+            Ok(vec![Column::nullable("b", SqlType::VarBinary(Length::Max))])
+        }
+        fn next_row(&mut self) -> Result<Option<Row>, SqlError> {
+            self.0.cancel();
+            self.2 += 1;
+            Ok(Some(vec![Value::Binary(vec![7; self.1])]))
+        }
+    }
+    for (bytes, rows_at_once) in [(MIB, 1), (MIB / 4, 4), (10, 100)] {
+        let mut fixture = fixture();
+        fixture.run("CREATE TABLE #t (b varbinary(max))");
+        fixture.run("INSERT BULK #t (b varbinary(max))");
+        let cancel = CancelToken::new();
+        let mut rows = Long(cancel.clone(), bytes, 0);
+        let (outcome, _) =
+            fixture
+                .session
+                .bulk_load(&mut rows, &mut Transcript::default(), &cancel);
+        assert!(outcome.cancelled);
+        assert_eq!(rows.2, rows_at_once, "rows of {bytes} bytes");
+    }
+}
+
+#[test]
+fn rows_of_any_length_all_arrive() {
+    let mut fixture = fixture();
+    fixture.run("CREATE TABLE #t (n int, b varbinary(max))");
+    fixture.run("INSERT BULK #t (n int, b varbinary(max))");
+    let columns = vec![
+        Column::required("n", SqlType::Int),
+        Column::nullable("b", SqlType::VarBinary(Length::Max)),
+    ];
+    // Every seventh ends a chunk before it has all its rows.
+    let size = |n: i32| if n % 7 == 0 { 1024 * 1024 } else { 3 };
+    let rows = (0..20)
+        .map(|n| vec![Value::Int(n), Value::Binary(vec![7; size(n)])])
+        .collect();
+    let (_, loaded, text) = load(&mut fixture, columns, rows, None);
+    assert_eq!((loaded, text.as_str()), (Some(20), ""));
+    let text = fixture
+        .run("SELECT COUNT(*) AS c, COUNT(DISTINCT n) AS d, SUM(DATALENGTH(b)) AS s FROM #t");
+    let total: usize = (0..20).map(size).sum();
+    assert!(text.contains(&format!("(20,20,{total})")), "{text}");
 }
