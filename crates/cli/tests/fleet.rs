@@ -286,6 +286,18 @@ fn a_job_that_a_target_cannot_take_blocks_it_and_says_why() {
     master.sql("EXEC msdb.dbo.sp_delete_job @job_name = N'by proxy'");
     wait_until("the outcome", || outcomes(&master, "fine") == 1);
     assert_eq!(master.scalar(state), "free");
+
+    // Or takes it off this target alone.
+    master.sql(&job_script("by proxy", "true", &[]));
+    master.sql(
+        "EXEC msdb.dbo.sp_update_jobstep @job_name = N'by proxy', @step_id = 1, @proxy_name = N'other account';
+         EXEC msdb.dbo.sp_add_jobserver @job_name = N'by proxy', @server_name = N'TARGET1'",
+    );
+    wait_until("blocked again", || master.scalar(state) == "blocked");
+    master.sql(
+        "EXEC msdb.dbo.sp_delete_jobserver @job_name = N'by proxy', @server_name = N'TARGET1'",
+    );
+    wait_until("free again", || master.scalar(state) == "free");
 }
 
 #[test]

@@ -12,14 +12,15 @@ pub const USER_DATABASES_MAX: usize = 64;
 /// Number of the first database that a user makes.
 const FIRST_USER_DATABASE: i32 = 5;
 
-/// The databases that master's file lists.
-pub(super) fn listed(master: &Path) -> rusqlite::Result<Vec<DatabaseInfo>> {
-    if !master.exists() {
-        return Ok(Vec::new());
+/// The databases that master's file lists; `None` where there is no list, which is not an empty one.
+pub(super) fn listed(master: &Path) -> rusqlite::Result<Option<Vec<DatabaseInfo>>> {
+    // A path that cannot be looked at is one that cannot be opened, and says so below.
+    if matches!(master.try_exists(), Ok(false)) {
+        return Ok(None);
     }
     let db = open(master)?;
     if !db.table_exists(None, "muster_database")? {
-        return Ok(Vec::new());
+        return Ok(None);
     }
     let mut select =
         db.prepare("SELECT id, name, created, owner FROM muster_database ORDER BY id")?;
@@ -31,7 +32,7 @@ pub(super) fn listed(master: &Path) -> rusqlite::Result<Vec<DatabaseInfo>> {
             owner_sid: row.get(3)?,
         })
     })?;
-    rows.collect()
+    rows.collect::<rusqlite::Result<_>>().map(Some)
 }
 
 /// The administration of the list itself, durable when a call returns.
@@ -59,6 +60,8 @@ impl Databases {
             owner_sid: owner.to_vec(),
         };
         let database = Database::new(&self.directory, id);
+        // The list is there before the first file that it could lack: a file without any list stops a start.
+        self.write_list(|_| Ok(0))?;
         database.ensure().map_err(|error| unreadable(&error))?;
         self.write_list(|db| {
             db.execute(
@@ -108,7 +111,7 @@ impl Databases {
         if let Some((_, database)) = dropped {
             locked(&database.cache).reader = None;
             if let Err(error) = remove(&database.path) {
-                // The next start removes it: no list names it.
+                // The next start sets it aside: no list names it.
                 tracing::warn!(%error, path = %database.path.display(), "remove a dropped database");
             }
         }

@@ -65,6 +65,14 @@ pub enum DatabasesError {
         #[source]
         source: rusqlite::Error,
     },
+    /// There are files of databases and no list of them: a copy that lacks master's file, or its log.
+    #[error(
+        "{path} is the file of a database, and master's file, which lists databases, has no list"
+    )]
+    Unlisted {
+        /// The first such file.
+        path: PathBuf,
+    },
     /// The files were written by a newer program.
     #[error("{path} has format {found}, and this program knows {FORMAT}", FORMAT = file::FORMAT)]
     Newer {
@@ -221,9 +229,33 @@ fn sync_directory(path: &Path) -> io::Result<()> {
     }
 }
 
+/// What SQLite keeps of a database: its file, and those beside it.
+const SUFFIXES: [&str; 4] = ["", "-wal", "-shm", "-journal"];
+
+/// Gives a file that no list names the first free name `<number>.db.orphan<n>`, and the files beside it theirs.
+fn set_aside(path: &Path) -> io::Result<()> {
+    let named = |end: &str| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(end);
+        PathBuf::from(name)
+    };
+    let mut number = 1;
+    while named(&format!(".orphan{number}")).try_exists()? {
+        number += 1;
+    }
+    for suffix in SUFFIXES {
+        match fs::rename(named(suffix), named(&format!(".orphan{number}{suffix}"))) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    tracing::error!(file = %path.display(), "no list names this database's file; it is kept as .orphan{number}");
+    Ok(())
+}
+
 /// Removes a database's file and what SQLite keeps beside it.
 fn remove(path: &Path) -> io::Result<()> {
-    for suffix in ["", "-wal", "-shm", "-journal"] {
+    for suffix in SUFFIXES {
         let mut name = path.as_os_str().to_owned();
         name.push(suffix);
         match fs::remove_file(PathBuf::from(name)) {
@@ -248,8 +280,9 @@ pub struct Databases {
 }
 
 impl Databases {
-    /// The databases in a directory, which need not exist yet. tempdb begins empty, and files of databases that no
-    /// list names are removed.
+    /// The databases in a directory, which need not exist yet. tempdb begins empty. A file that the list does not
+    /// name, as a crash in the middle of CREATE or DROP DATABASE leaves it, is set aside under another name: nothing
+    /// that may be data is ever removed at a start.
     ///
     /// `created` is the instance's beginning, which the system's databases show; `owner` owns them.
     ///
@@ -276,7 +309,8 @@ impl Databases {
                 path: master.clone(),
                 source,
             })?;
-            for info in found {
+            let is_listed = found.is_some();
+            for info in found.unwrap_or_default() {
                 list.insert(info.id, (info.clone(), Database::new(directory, info.id)));
             }
             remove(&directory.join(format!("{TEMPDB}.db"))).map_err(failed)?;
@@ -288,7 +322,10 @@ impl Databases {
                     .and_then(|stem| stem.parse::<i32>().ok());
                 let stray = id.is_some_and(|id| !list.contains_key(&id));
                 if stray && path.extension().is_some_and(|ext| ext == "db") {
-                    remove(&path).map_err(failed)?;
+                    if !is_listed {
+                        return Err(DatabasesError::Unlisted { path });
+                    }
+                    set_aside(&path).map_err(failed)?;
                 }
             }
             for (_, database) in list.values() {

@@ -1,7 +1,7 @@
 //! The list of databases: durable, bounded, safe against any name.
 
 use crate::support::Place;
-use engine::databases::USER_DATABASES_MAX;
+use engine::databases::{Databases, DatabasesError, USER_DATABASES_MAX};
 
 #[test]
 fn the_system_has_four_databases_and_no_file_until_something_is_made() {
@@ -90,11 +90,42 @@ fn the_number_of_databases_is_bounded() {
 }
 
 #[test]
-fn a_file_that_no_list_names_is_removed_at_the_start() {
+fn a_file_that_no_list_names_is_set_aside_at_the_start() {
     let place = Place::new();
     place.open().create("kept", 0, &[1]).unwrap();
     let stray = place.path().join("17.db");
-    std::fs::write(&stray, b"left over").unwrap();
-    assert!(place.open().named("kept").is_some());
-    assert!(!stray.exists());
+    for text in ["left over", "once more"] {
+        std::fs::write(&stray, text).unwrap();
+        assert!(place.open().named("kept").is_some());
+        assert!(!stray.exists());
+    }
+    for (name, text) in [
+        ("17.db.orphan1", "left over"),
+        ("17.db.orphan2", "once more"),
+    ] {
+        let kept = std::fs::read_to_string(place.path().join(name)).unwrap();
+        assert_eq!(kept, text);
+    }
+}
+
+#[test]
+fn a_copy_without_the_list_is_not_opened_and_loses_nothing() {
+    let place = Place::new();
+    let made = place.open().create("precious", 0, &[1]).unwrap();
+    let file = place.path().join(format!("{}.db", made.id));
+    let list = place.path().join("1.db");
+    // A copy of the files alone, while the list was still in the log beside them; then without the list's file.
+    for suffix in ["-wal", "-shm"] {
+        let _ = std::fs::remove_file(place.path().join(format!("1.db{suffix}")));
+    }
+    std::fs::write(&list, b"").unwrap();
+    for _ in 0..2 {
+        let refused = Databases::open(place.path(), 0, &[1]).unwrap_err();
+        assert!(
+            matches!(refused, DatabasesError::Unlisted { .. }),
+            "{refused}"
+        );
+        assert!(file.exists());
+        let _ = std::fs::remove_file(&list);
+    }
 }

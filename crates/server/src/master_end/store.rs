@@ -217,7 +217,7 @@ impl MasterStore {
             };
             for number in errors {
                 // An instruction that was deleted from the queue blocks it no more, nor does one whose job is
-                // gone: it has nothing left to do.
+                // gone, or meant for this target no more: it has nothing left to do.
                 let posted = read.instruction(server, number)?;
                 if let Some(posted) = posted
                     && still_blocks(read, &posted)?
@@ -230,7 +230,7 @@ impl MasterStore {
             let mut bytes = 0;
             loaded.more = rows.len() > rows_max;
             for row in rows.into_iter().take(rows_max) {
-                let body = body_of(read, &row.instruction)?;
+                let body = body_of(read, server, &row.instruction)?;
                 bytes += size_of_body(&body);
                 if bytes > bytes_max && !loaded.list.is_empty() {
                     loaded.more = true;
@@ -485,16 +485,32 @@ fn still_blocks(read: &dyn DefinitionsRead, failed: &DownloadRow) -> Result<bool
     let posted = &failed.instruction;
     let of_a_job = posted.object == InstructionObject::Job
         && matches!(posted.operation, Operation::Insert | Operation::Update);
-    Ok(!of_a_job || read.job(JobId(posted.object_id))?.is_some())
+    Ok(!of_a_job || is_targeted(read, JobId(posted.object_id), failed.server)?)
 }
 
-/// The body of a posted instruction, with the job as it is now.
+/// Whether a job is there and meant for a target.
+fn is_targeted(
+    read: &dyn DefinitionsRead,
+    job: JobId,
+    server: ServerId,
+) -> Result<bool, CatalogError> {
+    Ok(!read.job_servers(Some(job), Some(server))?.is_empty())
+}
+
+/// The body of a posted instruction, with the job as it is now: none where it is gone, or meant for this target no
+/// more, in which case a DELETE follows.
 fn body_of(
     read: &dyn DefinitionsRead,
+    server: ServerId,
     posted: &NewInstruction,
 ) -> Result<InstructionBody, CatalogError> {
     let job = JobId(posted.object_id);
-    let document = || Ok::<_, CatalogError>(read.job_document(job)?.map(Box::new));
+    let document = || {
+        if !is_targeted(read, job, server)? {
+            return Ok::<_, CatalogError>(None);
+        }
+        Ok(read.job_document(job)?.map(Box::new))
+    };
     Ok(match posted.operation {
         // A schedule travels with its jobs: whoever posts one posts an INSERT of each job that uses it. What
         // is left of it in a queue has nothing of its own to do.

@@ -225,13 +225,16 @@ impl Interpreter<'_> {
         for option in options {
             match option {
                 ModuleOption::ExecuteAs(principal) => {
+                    // Modules run as their callers; whoever wrote another name meant it.
                     info.execute_as = match principal {
                         ModulePrincipal::Caller => ExecuteAs::Caller,
-                        ModulePrincipal::Owner => ExecuteAs::Owner,
-                        ModulePrincipal::Myself => {
-                            ExecuteAs::User(self.core.shared.host().principal().login)
+                        ModulePrincipal::Owner
+                        | ModulePrincipal::Myself
+                        | ModulePrincipal::User(_) => {
+                            return Err(fault::not_supported(
+                                "WITH EXECUTE AS somebody other than CALLER",
+                            ));
                         }
-                        ModulePrincipal::User(name) => ExecuteAs::User(name.clone()),
                     };
                 }
                 ModuleOption::Other(name) => match name.as_str() {
