@@ -35,7 +35,8 @@ pub(crate) struct InstanceArgs {
 }
 
 impl InstanceArgs {
-    /// Runs a script in one session, batches parted by GO, and gathers its result sets. The first error ends it.
+    /// Runs a script in a session of its own, batches parted by GO, and gathers its result sets. The first error
+    /// ends it.
     ///
     /// # Errors
     /// What there is to tell the user.

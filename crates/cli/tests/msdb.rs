@@ -108,6 +108,25 @@ GO
         "{refused}"
     );
     assert_eq!(with(&["script", "all"], &by_directory).unwrap(), all);
-    std::fs::write(&bad, "EXEC msdb..SP_muster_rehearsal 0").unwrap();
-    assert!(with(&["apply", &bad_path, "--dry-run"], &by_directory).is_err());
+    for place in [&by_directory[..], &by_login[..]] {
+        let named = "DECLARE @p sysname = N'msdb.dbo.sp_muster_' + N'rehearsal' EXEC @p 0";
+        let built = "EXEC(N'EXEC msdb.dbo.sp_muster_' + N'rehearsal 0')";
+        let add = "EXEC msdb.dbo.sp_add_job @job_name = N'escaped'";
+        for leave in ["EXEC msdb..SP_muster_rehearsal 0", named, built] {
+            std::fs::write(&bad, format!("{leave}\nGO\n{add}")).unwrap();
+            for arguments in [
+                &["apply", &bad_path][..],
+                &["apply", &bad_path, "--dry-run"],
+            ] {
+                let refused = with(arguments, place).unwrap_err();
+                assert!(refused.contains("50003"), "{leave}: {refused}");
+                assert_eq!(with(&["script", "all"], place).unwrap(), all, "{leave}");
+            }
+            let caught = format!("BEGIN TRY {leave} END TRY BEGIN CATCH END CATCH\nGO\n{add}");
+            std::fs::write(&bad, caught).unwrap();
+            let shown = with(&["apply", &bad_path, "--dry-run"], place).unwrap();
+            assert_eq!(shown, "+ JOB escaped\n", "{leave}");
+            assert_eq!(with(&["script", "all"], place).unwrap(), all, "{leave}");
+        }
+    }
 }

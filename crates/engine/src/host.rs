@@ -495,6 +495,10 @@ pub trait Host: Send {
     /// What the catalog raises.
     fn rollback(&mut self) -> Result<(), SqlError>;
 
+    /// The client has reset its connection: the session is as new. Follows [`Host::rollback`] where a transaction
+    /// was open; what the host keeps beside the engine's transactions ends here.
+    fn reset(&mut self) {}
+
     /// `SAVE TRANSACTION name`, and `ROLLBACK TRANSACTION name` when `restore` is true.
     ///
     /// # Errors

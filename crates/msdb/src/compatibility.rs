@@ -94,7 +94,7 @@ const NOTES: &[(&str, &str)] = &[
     ),
     (
         "sp_muster_rehearsal",
-        "Muster's own. Between 1 and 0 (or the session's end) nothing of what the session writes is kept, whatever it commits; procedures that act at once say that they did not. It covers msdb, logins, roles and credentials; changes of tables and modules of databases are refused (50002).",
+        "Muster's own. 1 begins a rehearsal: nothing of what the session writes from then on is kept, whatever it commits. It ends with the session or at a reset of its connection; no statement ends it, and a call within it is refused (50003). 0 outside of one does nothing. Procedures that act at once say that they did not. It covers msdb, logins, roles and credentials; changes of tables and modules of databases are refused (50002).",
     ),
     (
         "sp_muster_script",

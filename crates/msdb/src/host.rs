@@ -81,15 +81,11 @@ impl MsdbHost {
         self.transaction.as_ref().is_some_and(|open| open.rehearsal)
     }
 
-    /// Begins a rehearsal, or ends it and undoes what it wrote. 226 inside a transaction of the session's own.
+    /// Begins a rehearsal, which nothing the session runs can end. 50003 within one, 226 inside a transaction of
+    /// the session's own.
     fn rehearse(&mut self, on: bool) -> Result<()> {
         if self.rehearses() {
-            // A lease that is dropped rolls back.
-            self.transaction = on.then(|| Transaction {
-                rehearsal: true,
-                ..Transaction::default()
-            });
-            return Ok(());
+            return Err(rehearsal::one_way().into());
         }
         if self.transaction.is_some() {
             return Err(raise(226, &[rehearsal::PROCEDURE.into()]).into());
@@ -468,6 +464,11 @@ impl Host for MsdbHost {
             Some(lease) => lease.rollback().map_err(|error| from_catalog(&error)),
             None => Ok(()),
         }
+    }
+
+    fn reset(&mut self) {
+        // A lease that is dropped rolls back.
+        self.transaction = None;
     }
 
     fn savepoint(&mut self, name: &str, restore: bool) -> Result<(), SqlError> {

@@ -3,12 +3,15 @@
 //! The whole rehearsal is one transaction that never commits. The session's own BEGIN TRANSACTION sets a
 //! savepoint in it, COMMIT keeps what is there, ROLLBACK goes back to the savepoint. Procedures that act outside
 //! of transactions say so instead of acting.
+//!
+//! No statement leaves a rehearsal, or the script that is rehearsed could run for real: it ends with the session,
+//! or when the client resets its connection.
 
 use crate::call::Transaction;
 use crate::error::Result;
 use tsql::SqlError;
 
-/// The procedure that begins and ends a rehearsal.
+/// The procedure that begins a rehearsal.
 pub(crate) const PROCEDURE: &str = "sp_muster_rehearsal";
 /// The savepoint of the session's outermost BEGIN TRANSACTION. T-SQL names have no such character.
 const SAVEPOINT: &str = "\u{1}begin";
@@ -16,6 +19,8 @@ const SAVEPOINT: &str = "\u{1}begin";
 const PASSED_OVER: i32 = 50_001;
 /// Error of a write that a rehearsal could not undo.
 const OUT_OF_REACH: i32 = 50_002;
+/// Error of a session that would leave its rehearsal, or begin it anew.
+const ONE_WAY: i32 = 50_003;
 
 /// Procedures that act at once, whatever the transaction: on processes, files, history, another server.
 const ACT_AT_ONCE: &[&str] = &[
@@ -48,6 +53,12 @@ pub(crate) fn passed_over(procedure: &str) -> SqlError {
 pub(crate) fn out_of_reach() -> SqlError {
     let text = "Tables and modules of databases cannot be changed in a rehearsal.";
     SqlError::new(OUT_OF_REACH, 16, text)
+}
+
+/// What answers [`PROCEDURE`] in a session that rehearses.
+pub(crate) fn one_way() -> SqlError {
+    let text = "The session rehearses: a rehearsal ends with its session and cannot be left or begun anew.";
+    SqlError::new(ONE_WAY, 16, text)
 }
 
 /// `BEGIN TRANSACTION` of a session that rehearses.

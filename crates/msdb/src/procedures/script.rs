@@ -67,7 +67,7 @@ fn sees(call: &Call<'_>, script: &Script) -> bool {
             .is_none_or(|owner| *owner == call.caller.sid)
 }
 
-/// `sp_muster_rehearsal`: the host itself begins and ends rehearsals, before it comes here.
+/// `sp_muster_rehearsal`: the host itself begins rehearsals, before it comes here.
 pub(super) fn rehearsal(
     _call: &Call<'_>,
     _store: &mut Store<'_>,

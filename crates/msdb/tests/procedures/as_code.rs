@@ -403,11 +403,7 @@ ROLLBACK TRANSACTION s
 ROLLBACK
 EXEC msdb.dbo.sp_start_job @job_name = N'outside'
 CREATE LOGIN eve WITH PASSWORD = 'Correct horse 1'
-SELECT name FROM msdb.dbo.sysjobs ORDER BY name
-GO
-EXEC msdb.dbo.sp_muster_rehearsal 0
-GO
-SELECT name FROM msdb.dbo.sysjobs",
+SELECT name FROM msdb.dbo.sysjobs ORDER BY name",
     );
     let failed: Vec<_> = transcript
         .messages
@@ -422,7 +418,6 @@ SELECT name FROM msdb.dbo.sysjobs",
             .any(|m| m.message.contains("sp_start_job acts at once"))
     );
     assert_eq!(transcript.sets[0].1, [[s("committed")], [s("outside")]]);
-    assert_eq!(transcript.sets[1].1, [[s("old")]]);
     assert!(fixture.fake.acts.lock().unwrap().is_empty());
     drop(sa);
     assert_eq!(before, fixture.fingerprint());
@@ -441,6 +436,69 @@ EXEC msdb.dbo.sp_delete_job @job_name = N'old'";
     );
     assert_eq!(inside[0].number, 226);
     assert_eq!(before, fixture.fingerprint());
+}
+
+#[test]
+fn nothing_that_a_session_runs_ends_its_rehearsal() {
+    let fixture = instance();
+    let before = fixture.fingerprint();
+    for leave in [
+        "EXEC msdb.dbo.sp_muster_rehearsal 0",
+        "EXEC msdb.dbo.sp_muster_rehearsal 1",
+        "EXEC msdb.dbo.sp_muster_rehearsal NULL",
+        "DECLARE @p sysname = N'msdb.dbo.sp_muster_' + N'rehearsal' EXEC @p 0",
+        "EXEC(N'EXEC msdb.dbo.sp_muster_' + N'rehearsal 0')",
+        "EXEC sp_executesql N'EXEC msdb.dbo.sp_muster_rehearsal @on', N'@on bit', 0",
+        "BEGIN TRANSACTION EXEC msdb.dbo.sp_muster_rehearsal 0",
+    ] {
+        let mut sa = session(&fixture, "sa");
+        assert!(errors(&mut sa, "EXEC msdb.dbo.sp_muster_rehearsal 1").is_empty());
+        let numbers: Vec<i32> = errors(&mut sa, leave).iter().map(|e| e.number).collect();
+        assert_eq!(numbers, [50_003], "{leave}");
+        let on = "IF @@TRANCOUNT > 0 COMMIT EXEC msdb.dbo.sp_add_job @job_name = N'escaped'";
+        assert!(errors(&mut sa, on).is_empty(), "{leave}");
+        drop(sa);
+        assert_eq!(before, fixture.fingerprint(), "{leave}");
+    }
+}
+
+/// A pool hands the connection on: who gets it next must not rehearse unknowingly.
+#[test]
+fn a_reset_of_the_connection_ends_a_rehearsal() {
+    let fixture = instance();
+    let add = |name: &str| format!("EXEC msdb.dbo.sp_add_job @job_name = N'{name}'");
+    let names = "SELECT name FROM msdb.dbo.sysjobs ORDER BY name";
+    let mut sa = session(&fixture, "sa");
+    let resets: [fn(&mut engine::Session); 2] = [
+        engine::Session::reset,
+        engine::Session::reset_keeping_transaction,
+    ];
+    for (round, reset) in resets.into_iter().enumerate() {
+        let rehearsed = format!("EXEC msdb.dbo.sp_muster_rehearsal 1 {}", add("rehearsed"));
+        assert!(errors(&mut sa, &rehearsed).is_empty());
+        reset(&mut sa);
+        assert!(errors(&mut sa, &add(&format!("kept {round}"))).is_empty());
+    }
+    // Inside a transaction: one reset ends both, the other keeps both.
+    let open = format!(
+        "EXEC msdb.dbo.sp_muster_rehearsal 1 {} BEGIN TRANSACTION {}",
+        add("rehearsed"),
+        add("inside")
+    );
+    assert!(errors(&mut sa, &open).is_empty());
+    sa.reset_keeping_transaction();
+    assert!(errors(&mut sa, "COMMIT").is_empty());
+    let again = errors(&mut sa, "EXEC msdb.dbo.sp_muster_rehearsal 0");
+    assert_eq!(again[0].number, 50_003);
+    assert!(errors(&mut sa, "BEGIN TRANSACTION").is_empty());
+    sa.reset();
+    assert!(errors(&mut sa, &add("kept 2")).is_empty());
+    drop(sa);
+    let kept = run(&mut session(&fixture, "sa"), names);
+    assert_eq!(
+        kept.sets[0].1,
+        [[s("kept 0")], [s("kept 1")], [s("kept 2")]]
+    );
 }
 
 #[test]

@@ -190,11 +190,7 @@ fn whatever_is_raised_nothing_has_changed() {
     let mut draw = Draw(0x6d75_7374_6572);
     let mut refused = 0;
     let mut done = 0;
-    for (name, declared) in procedures() {
-        // Ends the session's transaction, which is there to be ended.
-        if declared.procedure.name == "sp_muster_rehearsal" {
-            continue;
-        }
+    for name in procedures().keys() {
         let fixture = populated();
         let mut ids = fixture.sa().column("sysjobs", "job_id");
         ids.extend(fixture.sa().column("sysschedules", "schedule_uid"));
