@@ -26,8 +26,8 @@ mod figures;
 #[path = "../tests/harness/mod.rs"]
 mod harness;
 
-use figures::{Commits, Figures, Sql, median, millis, resident_kb};
-use harness::{Instance, Scratch, job_script, program};
+use figures::{Commits, Figures, Sql, median, millis};
+use harness::{Instance, Scratch, job_script, program, resident_kb};
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;

@@ -26,8 +26,8 @@ mod figures;
 #[path = "../tests/harness/mod.rs"]
 mod harness;
 
-use figures::{Commits, Figures, Sql, median, millis, resident_kb};
-use harness::{Instance, Scratch};
+use figures::{Commits, Figures, Sql, median, millis};
+use harness::{Instance, Scratch, resident_kb};
 use rusqlite::Connection;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};

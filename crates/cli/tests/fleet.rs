@@ -11,7 +11,7 @@
 
 mod harness;
 
-use harness::{Instance, Scratch, job_script, program, wait_for, wait_until};
+use harness::{Instance, Scratch, job_script, program, resident_kb, wait_for, wait_until};
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
@@ -26,17 +26,6 @@ fn outcomes(master: &Instance, job: &str) -> usize {
 
 fn start(master: &Instance, job: &str) {
     master.sql(&format!("EXEC msdb.dbo.sp_start_job @job_name = N'{job}'"));
-}
-
-/// Resident memory of the instance's process.
-fn resident_kb(instance: &Instance) -> u64 {
-    let status =
-        std::fs::read_to_string(format!("/proc/{}/status", instance.process_id())).unwrap();
-    status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))
-        .and_then(|rest| rest.trim().trim_end_matches(" kB").parse().ok())
-        .unwrap()
 }
 
 /// Bytes of all files below a directory.
@@ -325,7 +314,11 @@ fn a_hundred_megabytes_of_output_disturb_nobody() {
     assert!(message.chars().count() <= 4_000, "{}", message.len());
     assert!(message.contains("xxx"), "{message}");
     for instance in [&master, &target] {
-        assert!(resident_kb(instance) < 128 * 1024, "{}", instance.name);
+        assert!(
+            resident_kb(instance.process_id()) < 128 * 1024,
+            "{}",
+            instance.name
+        );
         assert!(
             kept_bytes(&instance.data) < 20_000_000,
             "{} kept it all",
@@ -397,7 +390,7 @@ fn garbage_and_silence_do_not_disturb_the_service() {
         let _ = stream.read(&mut [0; 64]);
     }
     assert_eq!(master.scalar("SELECT 1"), "1");
-    let resident = resident_kb(&master);
+    let resident = resident_kb(master.process_id());
     assert!(resident < 200 * 1024, "{resident} kB resident");
 }
 

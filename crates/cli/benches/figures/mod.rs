@@ -201,18 +201,3 @@ impl Commits {
         self.file.sync_data().unwrap();
     }
 }
-
-/// Resident memory of a process, as `ps` shows it.
-pub fn resident_kb(process: u32) -> u64 {
-    std::fs::read_to_string(format!("/proc/{process}/status"))
-        .unwrap()
-        .lines()
-        .find_map(|line| {
-            line.strip_prefix("VmRSS:")?
-                .trim()
-                .trim_end_matches(" kB")
-                .parse()
-                .ok()
-        })
-        .unwrap()
-}

@@ -283,6 +283,21 @@ impl Drop for Instance {
     }
 }
 
+/// Resident memory of a process, as `ps` shows it.
+pub fn resident_kb(process: u32) -> u64 {
+    std::fs::read_to_string(format!("/proc/{process}/status"))
+        .unwrap()
+        .lines()
+        .find_map(|line| {
+            line.strip_prefix("VmRSS:")?
+                .trim()
+                .trim_end_matches(" kB")
+                .parse()
+                .ok()
+        })
+        .unwrap()
+}
+
 /// The program under test.
 #[expect(clippy::disallowed_methods, reason = "tests start the program itself")]
 pub fn program() -> Command {

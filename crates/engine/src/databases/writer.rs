@@ -3,6 +3,7 @@
 use super::file::{FileError, Result, stamp};
 use super::model::{ObjectInfo, SchemaInfo, TypeInfo};
 use rusqlite::{Connection, OptionalExtension, params};
+use serde::Serialize;
 
 /// Distance between the numbers of objects: they look like SQL Server's, and rarely meet those of system objects.
 const OBJECT_ID_STEP: i64 = 16_000_057;
@@ -115,45 +116,40 @@ impl<'c> Writer<'c> {
 
     /// Writes a schema.
     pub(crate) fn put_schema(&self, schema: &SchemaInfo) -> Result<()> {
-        self.touch()?;
-        self.db.execute(
-            &format!(
-                "INSERT OR REPLACE INTO {}.muster_schema(id, body) VALUES (?1, ?2)",
-                self.schema
-            ),
-            params![schema.id, serde_json::to_string(schema)?],
-        )?;
-        Ok(())
+        self.put_body("muster_schema", schema.id, schema)
     }
 
     /// Removes a schema.
     pub(crate) fn remove_schema(&self, id: i32) -> Result<()> {
-        self.touch()?;
-        self.db.execute(
-            &format!("DELETE FROM {}.muster_schema WHERE id = ?1", self.schema),
-            [id],
-        )?;
-        Ok(())
+        self.remove_body("muster_schema", id)
     }
 
     /// Writes a type.
     pub(crate) fn put_type(&self, ty: &TypeInfo) -> Result<()> {
-        self.touch()?;
-        self.db.execute(
-            &format!(
-                "INSERT OR REPLACE INTO {}.muster_type(id, body) VALUES (?1, ?2)",
-                self.schema
-            ),
-            params![ty.id, serde_json::to_string(ty)?],
-        )?;
-        Ok(())
+        self.put_body("muster_type", ty.id, ty)
     }
 
     /// Removes a type.
     pub(crate) fn remove_type(&self, id: i32) -> Result<()> {
+        self.remove_body("muster_type", id)
+    }
+
+    fn put_body(&self, table: &str, id: i32, body: &impl Serialize) -> Result<()> {
         self.touch()?;
         self.db.execute(
-            &format!("DELETE FROM {}.muster_type WHERE id = ?1", self.schema),
+            &format!(
+                "INSERT OR REPLACE INTO {}.{table}(id, body) VALUES (?1, ?2)",
+                self.schema
+            ),
+            params![id, serde_json::to_string(body)?],
+        )?;
+        Ok(())
+    }
+
+    fn remove_body(&self, table: &str, id: i32) -> Result<()> {
+        self.touch()?;
+        self.db.execute(
+            &format!("DELETE FROM {}.{table} WHERE id = ?1", self.schema),
             [id],
         )?;
         Ok(())
