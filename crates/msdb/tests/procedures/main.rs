@@ -23,6 +23,7 @@ mod registry;
 mod schedules;
 mod scripts;
 mod security;
+mod sheet;
 mod steps;
 mod support;
 mod system;
