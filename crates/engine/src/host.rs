@@ -510,6 +510,16 @@ pub trait Host: Send {
         self.principal().sysadmin
     }
 
+    /// Columns of the first result set that a procedure of the host may return; empty when it returns none.
+    fn result_columns(&self, _procedure: &ProcedureDecl) -> Vec<Column> {
+        Vec::new()
+    }
+
+    /// Text of a message of the host's own, by its number: what `sys.messages` shows beside the language's.
+    fn message_text(&self, _number: i32) -> Option<String> {
+        None
+    }
+
     /// `SERVERPROPERTY('name')` and other facts about the instance; NULL when not known.
     fn server_property(&self, name: &str) -> Value;
 

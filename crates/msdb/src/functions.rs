@@ -23,6 +23,11 @@ pub(crate) fn find(database: &str, schema: &str, name: &str) -> Option<Arc<Funct
                 &[("@user_sid", SqlType::varbinary(85))],
                 SqlType::SYSNAME,
             )),
+            Arc::new(scalar(
+                "SQLAGENT_SUSER_SID",
+                &[("@user_name", SqlType::SYSNAME)],
+                SqlType::varbinary(85),
+            )),
             Arc::new(of_sys(
                 "fn_varbintohexstr",
                 ("@pbinin", SqlType::varbinary(8000)),
@@ -117,6 +122,15 @@ pub(crate) fn suser_sname(definitions: &dyn DefinitionsRead, arguments: &[Value]
         .login_by_sid(sid)?
         .map(|login| login.name)
         .into())
+}
+
+/// `SQLAGENT_SUSER_SID(name)`: the SID of a login.
+pub(crate) fn suser_sid(definitions: &dyn DefinitionsRead, arguments: &[Value]) -> Result<Value> {
+    let Some(name) = arguments.first().and_then(Value::as_str) else {
+        return Ok(Value::Null);
+    };
+    let found = definitions.login(name)?;
+    Ok(found.map_or(Value::Null, |login| Value::Binary(login.sid)))
 }
 
 /// `fn_varbintohexstr(binary)`: `0x` and two lower-case digits a byte; NULL for NULL.

@@ -4,7 +4,7 @@ use crate::admin;
 use crate::call::{Call, Output, Store, Transaction, index};
 use crate::caller::{AgentRole, Caller, is_sysadmin};
 use crate::changes;
-use crate::declare::{Database, Procedure, procedures};
+use crate::declare::{Database, Procedure, columns, procedures};
 use crate::error::{Fault, Result, from_catalog};
 use crate::functions;
 use crate::made::MadeObjects;
@@ -332,10 +332,14 @@ impl Host for MsdbHost {
             "fn_hadr_is_primary_replica" => return Ok(Value::Null),
             _ => {}
         }
-        let name = self
-            .store()
-            .read(|definitions| functions::suser_sname(definitions, arguments))?;
-        Ok(name)
+        let found = self.store().read(|definitions| {
+            if function.name == "SQLAGENT_SUSER_SID" {
+                functions::suser_sid(definitions, arguments)
+            } else {
+                functions::suser_sname(definitions, arguments)
+            }
+        })?;
+        Ok(found)
     }
 
     fn scan_function(
@@ -505,6 +509,17 @@ impl Host for MsdbHost {
                     rights::may_use(definitions, &self.login, &self.sid, &wanted).map(Some)
                 })
                 .unwrap_or(false)
+    }
+
+    fn result_columns(&self, procedure: &ProcedureDecl) -> Vec<Column> {
+        procedures()
+            .get(&procedure.name.to_ascii_lowercase())
+            .and_then(|declared| declared.procedure.results.first())
+            .map_or_else(Vec::new, |(_, found)| columns(found))
+    }
+
+    fn message_text(&self, number: i32) -> Option<String> {
+        crate::messages::lookup(number).map(|(_, text)| text.to_owned())
     }
 
     fn server_property(&self, name: &str) -> Value {

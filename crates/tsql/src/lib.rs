@@ -12,6 +12,7 @@ pub mod eval;
 pub mod fault;
 mod json;
 mod lexer;
+pub mod measures;
 pub mod messages;
 pub mod parser;
 pub mod rowset;

@@ -540,6 +540,10 @@ messages! {
     XML_PARSE = 9400, 16, "XML parsing: line %s, character %s, %s";
     /// Date part of a type: part, function, type.
     DATE_PART_NOT_SUPPORTED = 9810, 16, "The datepart %s is not supported by date function %s for data type %s.";
+    /// PARSE: the text, the type, the culture.
+    PARSE_FAILED = 9819, 16, "Error converting string value '%s' into data type %s using culture '%s'.";
+    /// A time zone that is none: the name, the clause.
+    BAD_TIME_ZONE = 9820, 16, "The time zone parameter '%s' provided to %s clause is invalid.";
     /// Grouping sets: the limit.
     TOO_MANY_GROUPING_SETS = 10703, 15, "Too many grouping sets. The maximum number is %s.";
     /// THROW without CATCH.
@@ -562,6 +566,10 @@ messages! {
     PERCENTILE_ORDER = 10758, 15, "The function '%s' may not have ORDER BY in OVER clause.";
     /// DISTINCT with OVER.
     DISTINCT_OVER = 10759, 15, "Use of DISTINCT is not allowed with the OVER clause.";
+    /// Description of a text: why not.
+    NOT_ANALYZED = 11501, 16, "The batch could not be analyzed because of compile errors.";
+    /// Description of a text that reads its own temporary table: the text.
+    DESCRIBES_TEMPORARY = 11526, 16, "The metadata could not be determined because statement '%s' uses a temp table.";
     /// FOR JSON with a property twice: its name.
     FOR_JSON_PROPERTY = 13601, 16, "Property '%s' cannot be generated in JSON output due to a conflict with another column name or alias. Use different names and aliases for each column in SELECT list.";
     /// FOR JSON with a column without a name.
@@ -895,6 +903,8 @@ mod tests {
          8672 16 The MERGE statement attempted to UPDATE or DELETE the same row more than once. This happens when a target row matches more than one source row. Refine the ON clause.
          9400 16 XML parsing: line %s, character %s, %s
          9810 16 The datepart %s is not supported by date function %s for data type %s.
+         9819 16 Error converting string value '%s' into data type %s using culture '%s'.
+         9820 16 The time zone parameter '%s' provided to %s clause is invalid.
         10703 15 Too many grouping sets. The maximum number is %s.
         10704 15 To rethrow an error, a THROW statement must be used inside a CATCH block. Insert the THROW statement inside a CATCH block, or add error parameters to the THROW statement.
         10705 15 Subqueries are not allowed in the OUTPUT clause.
@@ -906,6 +916,8 @@ mod tests {
         10756 15 Window frame with ROWS or RANGE must have an ORDER BY clause.
         10758 15 The function '%s' may not have ORDER BY in OVER clause.
         10759 15 Use of DISTINCT is not allowed with the OVER clause.
+        11501 16 The batch could not be analyzed because of compile errors.
+        11526 16 The metadata could not be determined because statement '%s' uses a temp table.
         13601 16 Property '%s' cannot be generated in JSON output due to a conflict with another column name or alias. Use different names and aliases for each column in SELECT list.
         13605 16 Column expressions and data sources without names or aliases cannot be formatted as JSON text using FOR JSON clause. Add alias to the unnamed column or table.
         13607 16 JSON path is not properly formatted. Unexpected character '%s' is found at position %s.

@@ -16,6 +16,9 @@ use tsql::{Column, Row, SqlError, SqlType, Value, fault};
 /// Most cursors of a session.
 pub(super) const CURSORS_MAX: usize = 1024;
 
+/// CURSOR_STATUS of a cursor that is not open; an open one shows whether it has rows.
+const CLOSED: i16 = -1;
+
 /// The session's cursors.
 #[derive(Default)]
 pub(crate) struct Cursors {
@@ -53,10 +56,30 @@ struct Cursor {
 impl Interpreter<'_> {
     /// Local cursors of a text end with it.
     pub(super) fn drop_cursors(&mut self, level: u32) {
+        let before = self.core.cursors.known.len();
         self.core
             .cursors
             .known
             .retain(|_, cursor| cursor.level.is_none_or(|own| own < level));
+        if self.core.cursors.known.len() != before {
+            self.show_cursors();
+        }
+    }
+
+    /// Lets CURSOR_STATUS see the cursors as they are.
+    fn show_cursors(&mut self) {
+        let known = self.core.cursors.known.iter();
+        let states = known
+            .filter(|(_, cursor)| cursor.named)
+            .map(|(key, cursor)| {
+                let state = match &cursor.rows {
+                    None => CLOSED,
+                    Some(rows) => i16::from(!rows.is_empty()),
+                };
+                (key.clone(), state)
+            })
+            .collect();
+        self.core.shared.facts().cursor_states = states;
     }
 
     /// `DECLARE name CURSOR …`
@@ -147,7 +170,10 @@ impl Interpreter<'_> {
             known.rows = Some(rows);
             known.bytes = bytes;
             known.at = 0;
+            let count = known.rows.as_ref().map_or(0, Vec::len);
+            self.core.shared.facts().cursor_rows = i32::try_from(count).unwrap_or(i32::MAX);
         }
+        self.show_cursors();
         Ok(())
     }
 
@@ -223,6 +249,7 @@ impl Interpreter<'_> {
             return Err(m::CURSOR_NOT_OPEN.with(&[]));
         }
         known.bytes = 0;
+        self.show_cursors();
         Ok(())
     }
 
@@ -254,6 +281,7 @@ impl Interpreter<'_> {
         if !pointed && !named {
             self.core.cursors.known.remove(&key);
         }
+        self.show_cursors();
         Ok(())
     }
 
@@ -272,9 +300,7 @@ impl Interpreter<'_> {
         level: Option<u32>,
         frame: &Frame,
     ) -> Result<(), SqlError> {
-        if definition.for_update.is_some() {
-            return Err(fault::not_supported("CURSOR FOR UPDATE"));
-        }
+        // FOR UPDATE is for changes WHERE CURRENT OF the cursor, which are refused where they stand.
         if self.core.cursors.known.len() >= CURSORS_MAX {
             return Err(m::MEMORY_LIMIT.with(&["default"]));
         }
@@ -296,6 +322,7 @@ impl Interpreter<'_> {
             at: 0,
         };
         self.core.cursors.known.insert(key, cursor);
+        self.show_cursors();
         Ok(())
     }
 
@@ -339,7 +366,7 @@ fn point(frame: &mut Frame, variable: &Variable, key: Option<String>) -> Result<
     }
 }
 
-fn local_key(name: &str, level: u32) -> String {
+pub(crate) fn local_key(name: &str, level: u32) -> String {
     format!("{}@{level}", name.to_lowercase())
 }
 

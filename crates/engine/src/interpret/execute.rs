@@ -17,6 +17,21 @@ use tsql::eval::{collate, split_name};
 use tsql::parser::{ParseOptions, parse_batch};
 use tsql::{Column, Row, SqlError, SqlType, Value, fault, messages};
 
+/// Procedures that the engine carries out itself, those of cursors aside.
+const OWN_PROCEDURES: &[&str] = &[
+    "sp_addrolemember",
+    "sp_addsrvrolemember",
+    "sp_describe_first_result_set",
+    "sp_describe_undeclared_parameters",
+    "sp_droprolemember",
+    "sp_dropsrvrolemember",
+    "sp_execute",
+    "sp_executesql",
+    "sp_prepare",
+    "sp_prepexec",
+    "sp_set_session_context",
+    "sp_unprepare",
+];
 /// Errors from this number on are raised by procedures, below it by the language.
 const FIRST_OF_PROCEDURES: i32 = 13_000;
 
@@ -151,6 +166,10 @@ impl Interpreter<'_> {
         named: &Named,
         given: Vec<Given>,
     ) -> Result<(End, Returned), Failure> {
+        let unrun = self.core.shared.facts().unrun.is_some();
+        if unrun && !named.name.eq_ignore_ascii_case("sp_executesql") {
+            return self.describe_call(named, &given);
+        }
         if let Some(result) = self.own_procedure(named, &given) {
             return result;
         }
@@ -170,7 +189,7 @@ impl Interpreter<'_> {
         result
     }
 
-    fn find(&self, named: &Named) -> Result<(Arc<ProcedureDecl>, String), SqlError> {
+    pub(super) fn find(&self, named: &Named) -> Result<(Arc<ProcedureDecl>, String), SqlError> {
         let unknown = || {
             messages::UNKNOWN_PROCEDURE
                 .with(&[&named.shown()])
@@ -400,6 +419,12 @@ impl Interpreter<'_> {
         }
     }
 
+    /// Whether the engine carries a procedure out itself.
+    pub(super) fn is_own(&self, named: &Named) -> bool {
+        let lower = named.name.to_ascii_lowercase();
+        wire_cursor::Procedure::of(&lower).is_some() || OWN_PROCEDURES.contains(&lower.as_str())
+    }
+
     /// Procedures that the engine carries out itself; `None` for others.
     fn own_procedure(
         &mut self,
@@ -426,6 +451,10 @@ impl Interpreter<'_> {
         }
         let statement = match lower.as_str() {
             "sp_executesql" => return Some(self.execute_sql(given)),
+            "sp_describe_first_result_set" => return Some(self.describe_first_result_set(given)),
+            "sp_describe_undeclared_parameters" => {
+                return Some(self.describe_undeclared_parameters(given));
+            }
             "sp_set_session_context" => return Some(self.set_session_context(given)),
             "sp_prepare" | "sp_execute" | "sp_prepexec" | "sp_unprepare" => {
                 return Some(self.prepared_procedure(&lower, given));

@@ -5,6 +5,7 @@
     reason = "a format takes strings and whole numbers and nothing else"
 )]
 
+use crate::session::shared::Shared;
 use tsql::convert;
 use tsql::{SqlError, Value, messages};
 
@@ -132,16 +133,12 @@ pub(super) fn shortened(text: String) -> String {
     kept
 }
 
-/// The message of a number, or 18054.
-pub(super) fn numbered(number: i64, severity: u8, state: u8) -> Result<String, SqlError> {
-    let known = i32::try_from(number).ok().and_then(messages::find);
-    match known {
-        Some(message) => Ok(message.text.to_owned()),
-        None => Err(messages::UNKNOWN_MESSAGE.with(&[
-            &number.to_string(),
-            &severity.to_string(),
-            &state.to_string(),
-        ])),
+/// Text of the message with that number: the language's, or one that the host knows.
+pub(crate) fn numbered(shared: &Shared, number: i64) -> Option<String> {
+    let number = i32::try_from(number).ok()?;
+    match messages::find(number) {
+        Some(message) => Some(message.text.to_owned()),
+        None => shared.host().message_text(number),
     }
 }
 

@@ -11,6 +11,7 @@ mod change;
 pub(crate) mod cursor;
 mod data;
 mod definition;
+mod describe;
 mod execute;
 mod host_change;
 mod merge;
@@ -31,8 +32,9 @@ mod target;
 mod transaction;
 pub(crate) mod wire_cursor;
 
+pub(crate) use cursor::local_key;
 pub(crate) use execute::default_value;
-pub(crate) use message::format_message;
+pub(crate) use message::{format_message, numbered};
 pub(crate) use routine::{scalar_function, table_function};
 
 use crate::cancel::CancelToken;
@@ -384,6 +386,15 @@ impl<'r> Interpreter<'r> {
                 return Err(Halt::Abort);
             }
             at += 1;
+            let unrun = self.core.shared.facts().unrun;
+            if let Some(unrun) = unrun {
+                match step.op {
+                    // Both branches are looked at, and a loop once.
+                    Op::Jump(_) | Op::JumpUnless { .. } => continue,
+                    Op::Run(statement) if !describe::runs(unrun, &statement.kind) => continue,
+                    Op::Run(_) | Op::EnterTry { .. } | Op::LeaveTry { .. } | Op::LeaveCatch => {}
+                }
+            }
             let (result, line) = match step.op {
                 Op::Jump(target) => {
                     at = target;
@@ -916,8 +927,14 @@ impl<'r> Interpreter<'r> {
                         ),
                     ));
                 }
-                let text = message::numbered(number, severity, state)?;
-                (i32::try_from(number).unwrap_or(0), text)
+                let known = numbered(&self.core.shared, number).ok_or_else(|| {
+                    messages::UNKNOWN_MESSAGE.with(&[
+                        &number.to_string(),
+                        &severity.to_string(),
+                        &state.to_string(),
+                    ])
+                })?;
+                (i32::try_from(number).unwrap_or(0), known)
             }
         };
         let text = format_message(&format, &args)?;

@@ -41,6 +41,10 @@ impl Interpreter<'_> {
             };
             Binder::new(&names).select(statement.with.as_ref(), &statement.query)?
         };
+        let unrun = self.core.shared.facts().unrun.is_some();
+        if unrun && into.is_some() {
+            return Ok(0);
+        }
         if let Some(into) = into {
             let rows = self.select_into(&into, &query, frame)?;
             self.done(frame, Some(rows), false)?;
@@ -52,8 +56,16 @@ impl Interpreter<'_> {
                 .first()
                 .is_some_and(|item| item.assign.is_some())
         {
+            if unrun {
+                return Ok(0);
+            }
             let rows = self.assign(&query, select, frame)?;
             return Ok(rows);
+        }
+        if unrun {
+            self.sink.columns(&query.columns)?;
+            self.done(frame, Some(0), true)?;
+            return Ok(0);
         }
         let rows = match plain(&query) {
             Some(select) => self.constants(&query, select, frame)?,

@@ -2,7 +2,7 @@
 
 use super::{Frame, Interpreter};
 use crate::host::EnvChange;
-use crate::session::shared::option;
+use crate::session::shared::{Unrun, option};
 use tsql::ast::{
     AssignOp, Expr, ExprKind, IsolationLevel, Literal, SetOption, Statement, StatementKind,
     UnaryOp, Variable,
@@ -123,10 +123,19 @@ impl Interpreter<'_> {
             "NUMERIC_ROUNDABORT" => option::NUMERIC_ROUNDABORT,
             "CURSOR_CLOSE_ON_COMMIT" => option::CURSOR_CLOSE_ON_COMMIT,
             "IMPLICIT_TRANSACTIONS" => option::IMPLICIT_TRANSACTIONS,
-            "NOEXEC" | "PARSEONLY" | "FMTONLY" | "SHOWPLAN_ALL" | "SHOWPLAN_TEXT"
-            | "SHOWPLAN_XML"
-                if on =>
-            {
+            "NOEXEC" | "FMTONLY" => {
+                let shapes = name == "FMTONLY";
+                let mut facts = self.core.shared.facts();
+                facts.unrun = match (on, facts.unrun) {
+                    (_, Some(Unrun::Asked)) => Some(Unrun::Asked),
+                    (true, _) if shapes => Some(Unrun::Described),
+                    (true, _) => Some(Unrun::Skipped),
+                    (false, Some(now)) if (now == Unrun::Described) != shapes => Some(now),
+                    (false, _) => None,
+                };
+                return Ok(());
+            }
+            "PARSEONLY" | "SHOWPLAN_ALL" | "SHOWPLAN_TEXT" | "SHOWPLAN_XML" if on => {
                 return Err(fault::not_supported(&format!("SET {name} ON")));
             }
             // Others have nothing to act on here.

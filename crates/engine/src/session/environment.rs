@@ -18,6 +18,8 @@ use uuid::Uuid;
 const MICROSOFT_VERSION: i32 = 0x1000_1027;
 /// Locale of us_english.
 const LANGUAGE_ID: i16 = 0;
+/// CURSOR_STATUS of a cursor that is none.
+const NO_CURSOR: i16 = -3;
 /// Functions that the host answers, NULL as an argument included.
 const ASK_HOST: &[&str] = &["HAS_PERMS_BY_NAME", "IS_SRVROLEMEMBER"];
 
@@ -74,7 +76,8 @@ impl Environment for Env<'_> {
             Global::RowCount => Value::Int(i32::try_from(facts.row_count).unwrap_or(i32::MAX)),
             Global::TranCount => Value::Int(i32::try_from(facts.tran_count).unwrap_or(i32::MAX)),
             Global::FetchStatus => Value::Int(facts.fetch_status),
-            Global::CursorRows | Global::Counter => Value::Int(0),
+            Global::CursorRows => Value::Int(facts.cursor_rows),
+            Global::Counter => Value::Int(0),
             Global::Identity => identity(facts.identity),
             Global::NestLevel => Value::Int(i32::try_from(facts.nest_level).unwrap_or(i32::MAX)),
             Global::Spid => Value::SmallInt(facts.spid),
@@ -142,6 +145,11 @@ impl Environment for Env<'_> {
 
     fn null_concatenates(&self) -> bool {
         self.facts().has(option::CONCAT_NULL_YIELDS_NULL)
+    }
+
+    fn failed_arithmetic_is_null(&self) -> bool {
+        let facts = self.facts();
+        !facts.has(option::ARITHABORT) && !facts.has(option::ANSI_WARNINGS)
     }
 
     fn session_function(&self, name: &str, args: &[Value]) -> Result<Value, SqlError> {
@@ -228,14 +236,43 @@ impl Env<'_> {
                 _ => return Ok(None),
             },
             "FORMATMESSAGE" => {
-                let format = first.unwrap_or_default();
-                match crate::interpret::format_message(format, args.get(1..).unwrap_or_default()) {
-                    Ok(message) => Value::String(message),
-                    Err(_) => Value::Null,
-                }
+                drop(facts);
+                return Ok(Some(self.formatted(args)));
             }
+            "CURSOR_STATUS" => {
+                let scope = first.unwrap_or_default().to_ascii_lowercase();
+                let name = args
+                    .get(1)
+                    .and_then(Value::as_str)
+                    .unwrap_or_default()
+                    .to_lowercase();
+                let key = match scope.as_str() {
+                    "global" => name,
+                    "local" => crate::interpret::local_key(&name, facts.nest_level),
+                    "variable" => return Err(fault::not_supported("CURSOR_STATUS('variable', …)")),
+                    _ => return Ok(Some(Value::SmallInt(NO_CURSOR))),
+                };
+                Value::SmallInt(*facts.cursor_states.get(&key).unwrap_or(&NO_CURSOR))
+            }
+            "CURRENT_TRANSACTION_ID" => Value::BigInt(i64::from(facts.tran_count)),
+            "GETANSINULL" => Value::SmallInt(i16::from(facts.has(option::ANSI_NULL_DFLT_ON))),
             _ => return Ok(None),
         }))
+    }
+
+    /// FORMATMESSAGE: of a text, or of a message by its number; NULL where there is none.
+    fn formatted(&self, args: &[Value]) -> Value {
+        let rest = args.get(1..).unwrap_or_default();
+        let format = match args.first() {
+            Some(Value::String(format)) => Some(format.clone()),
+            Some(number) => number
+                .as_i64()
+                .and_then(|n| crate::interpret::numbered(self.shared, n)),
+            None => None,
+        };
+        format
+            .and_then(|format| crate::interpret::format_message(&format, rest).ok())
+            .map_or(Value::Null, Value::String)
     }
 
     /// Functions that ask the host.

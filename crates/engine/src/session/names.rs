@@ -4,7 +4,7 @@ use super::shared::{Object, Shared};
 use super::stored::{Routine, stored_query};
 use crate::databases::ObjectKind;
 use crate::host::{FunctionDecl, FunctionResult};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use tsql::ast::ObjectName;
 use tsql::bind::{Catalog, FunctionShape, Returns, StoredQuery, TableFunction, TableShape};
 use tsql::rowset::Rowset;
@@ -24,6 +24,9 @@ pub(crate) struct Scope {
     pub(crate) locals: Vec<Local>,
     /// Table variables: name in lower case, and key.
     pub(crate) tables: Vec<(String, u32)>,
+    /// Parameters that nobody declared, in a text that is only described: name in lower case, and its type once it
+    /// is known.
+    pub(crate) undeclared: Vec<(String, Arc<OnceLock<SqlType>>)>,
 }
 
 impl Scope {
@@ -137,6 +140,13 @@ impl Names<'_> {
 impl Catalog for Names<'_> {
     fn ansi_nulls(&self) -> bool {
         self.shared.facts().has(super::shared::option::ANSI_NULLS)
+    }
+
+    fn undeclared(&self, name: &str) -> Option<Arc<OnceLock<SqlType>>> {
+        let mut known = self.scope.undeclared.iter();
+        known
+            .find(|(undeclared, _)| undeclared.eq_ignore_ascii_case(name))
+            .map(|(_, found)| Arc::clone(found))
     }
 
     fn variable(&self, name: &str) -> Option<(usize, SqlType)> {

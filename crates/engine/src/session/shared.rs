@@ -60,6 +60,10 @@ pub(crate) struct Facts {
     pub(crate) tran_count: u32,
     pub(crate) doomed: bool,
     pub(crate) fetch_status: i32,
+    /// @@CURSOR_ROWS: rows of the cursor opened last.
+    pub(crate) cursor_rows: i32,
+    /// CURSOR_STATUS of each cursor that a name refers to, by its key.
+    pub(crate) cursor_states: BTreeMap<String, i16>,
     pub(crate) identity: Option<i128>,
     pub(crate) nest_level: u32,
     pub(crate) proc_id: i32,
@@ -74,6 +78,8 @@ pub(crate) struct Facts {
     pub(crate) options: i32,
     /// SET PARSEONLY: batches are parsed, and none runs.
     pub(crate) parse_only: bool,
+    /// SET NOEXEC and SET FMTONLY: statements are read, and do not run.
+    pub(crate) unrun: Option<Unrun>,
     pub(crate) random: u64,
     pub(crate) recursion: u32,
     pub(crate) context_info: Option<Vec<u8>>,
@@ -81,6 +87,17 @@ pub(crate) struct Facts {
     pub(crate) session_context: BTreeMap<String, (Value, bool)>,
     /// Database of the module that runs: its other objects need no permission of the caller.
     pub(crate) chain: Option<String>,
+}
+
+/// What becomes of statements that do not run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unrun {
+    /// SET NOEXEC ON: nothing.
+    Skipped,
+    /// SET FMTONLY ON: those that return rows send their columns.
+    Described,
+    /// As `Described`, for a text that a procedure was asked about: nothing in it lets statements run again.
+    Asked,
 }
 
 /// Bits of @@OPTIONS.
@@ -125,6 +142,8 @@ impl Facts {
             tran_count: 0,
             doomed: false,
             fetch_status: 0,
+            cursor_rows: 0,
+            cursor_states: BTreeMap::new(),
             identity: None,
             nest_level: 0,
             proc_id: 0,
@@ -136,6 +155,7 @@ impl Facts {
             isolation: 2,
             options: option::AT_LOGIN,
             parse_only: false,
+            unrun: None,
             random: seed | 1,
             recursion: RECURSION_MAX,
             context_info: None,

@@ -55,6 +55,12 @@ fn name(found: Option<impl Into<String>>) -> Value {
     found.map_or(Value::Null, |name| Value::String(name.into()))
 }
 
+/// Windows' name of the instance's time zone; its own where Windows has none.
+fn zone_name(scan: &Scanner<'_>) -> String {
+    let iana = scan.zone.iana_name().unwrap_or("UTC");
+    tsql::eval::windows_name(iana).unwrap_or(iana).to_owned()
+}
+
 /// The value of a function, by its name in capitals; NULL for what is not known.
 ///
 /// # Errors
@@ -139,6 +145,12 @@ pub(crate) fn metadata(scan: &Scanner<'_>, function: &str, given: &[Value]) -> R
             } else {
                 value
             }
+        }
+        "CURRENT_TIMEZONE_ID" => Value::String(zone_name(scan)),
+        "CURRENT_TIMEZONE" => {
+            let offset = scan.zone.to_offset(scan.now).seconds() / 60;
+            let offset = super::server::offset_text(i16::try_from(offset).unwrap_or(0));
+            Value::String(format!("(UTC{offset}) {}", zone_name(scan)))
         }
         "FILE_ID" | "FILE_IDEX" => {
             let wanted = name_key(arguments.text(0));

@@ -32,7 +32,27 @@ pub(super) const VIEWS: &[Filled] = &[
     Filled::sys("messages", all_messages).seek(&["message_id"]),
     Filled::sys("sysmessages", sysmessages).seek(&["error"]),
     Filled::sys("syslanguages", languages),
+    Filled::sys("time_zone_info", time_zones),
 ];
+
+/// The zones that AT TIME ZONE takes, by Windows' names.
+fn time_zones(scan: &Scanner<'_>, out: &mut Fill<'_>) -> Result<()> {
+    for zone in tsql::eval::named_zones(scan.now.as_microsecond()) {
+        out.add([
+            ("name", text(zone.name)),
+            ("current_utc_offset", text(offset_text(zone.offset_minutes))),
+            ("is_currently_dst", Value::Bit(zone.is_dst)),
+        ]);
+    }
+    Ok(())
+}
+
+/// `+hh:mm`
+pub(super) fn offset_text(minutes: i16) -> String {
+    let sign = if minutes < 0 { '-' } else { '+' };
+    let minutes = minutes.unsigned_abs();
+    format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60)
+}
 
 /// Windows is not what Muster runs on.
 fn nothing(_scan: &Scanner<'_>, _out: &mut Fill<'_>) -> Result<()> {

@@ -5,25 +5,13 @@ use super::{COLLATION, int, text};
 use crate::error::Result;
 use crate::tables::Scanner;
 use engine::databases::{TypeInfo, UserType};
-use tsql::{Length, SqlType, Value};
+pub(crate) use tsql::measures::measures;
+use tsql::{SqlType, Value};
 
 /// `user_type_id` of sysname, whose `system_type_id` is that of nvarchar.
 const SYSNAME_ID: i32 = 256;
 /// `schema_id` of `sys`.
 const SCHEMA_SYS: i32 = 4;
-
-/// How a type, or a column of it, is measured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Measures {
-    /// `system_type_id`
-    pub(crate) id: u8,
-    /// Bytes; -1 for max.
-    pub(crate) max_length: i16,
-    /// Digits, or 0.
-    pub(crate) precision: u8,
-    /// Digits after the point, or 0.
-    pub(crate) scale: u8,
-}
 
 /// The types that every database has, each as wide as it can be.
 const TYPES: &[SqlType] = &[
@@ -88,75 +76,6 @@ pub(crate) fn named(name: &str) -> Option<(i32, SqlType)> {
         .iter()
         .find(|ty| ty.name() == name)
         .map(|ty| (i32::from(measures(*ty).id), *ty))
-}
-
-/// How a column of a type is measured.
-pub(crate) fn measures(ty: SqlType) -> Measures {
-    let of = |id, max_length, precision, scale| Measures {
-        id,
-        max_length,
-        precision,
-        scale,
-    };
-    let sized = |length: Length, unit: i16| match length {
-        Length::Limited(n) => i16::try_from(n).unwrap_or(-1).saturating_mul(unit),
-        Length::Max => -1,
-    };
-    let fixed = |n: u16, unit: i16| i16::try_from(n).unwrap_or(-1).saturating_mul(unit);
-    // Fractional digits take a place each, and one for the point.
-    let digits = |whole: u8, scale: u8| if scale == 0 { whole } else { whole + 1 + scale };
-    match ty {
-        SqlType::Image => of(34, 16, 0, 0),
-        SqlType::Text => of(35, 16, 0, 0),
-        SqlType::UniqueIdentifier => of(36, 16, 0, 0),
-        SqlType::Date => of(40, 3, 10, 0),
-        SqlType::Time(scale) => of(41, fraction_bytes(scale, 3), digits(8, scale), scale),
-        SqlType::DateTime2(scale) => of(42, fraction_bytes(scale, 6), digits(19, scale), scale),
-        SqlType::DateTimeOffset(scale) => {
-            of(43, fraction_bytes(scale, 8), digits(26, scale), scale)
-        }
-        SqlType::TinyInt => of(48, 1, 3, 0),
-        SqlType::SmallInt => of(52, 2, 5, 0),
-        SqlType::Int => of(56, 4, 10, 0),
-        SqlType::SmallDateTime => of(58, 4, 16, 0),
-        SqlType::Real => of(59, 4, 24, 0),
-        SqlType::Money => of(60, 8, 19, 4),
-        SqlType::DateTime => of(61, 8, 23, 3),
-        SqlType::Float => of(62, 8, 53, 0),
-        SqlType::SqlVariant => of(98, 8016, 0, 0),
-        SqlType::NText => of(99, 16, 0, 0),
-        SqlType::Bit => of(104, 1, 1, 0),
-        SqlType::Decimal { precision, scale } => of(106, digit_bytes(precision), precision, scale),
-        SqlType::Numeric { precision, scale } => of(108, digit_bytes(precision), precision, scale),
-        SqlType::SmallMoney => of(122, 4, 10, 4),
-        SqlType::BigInt => of(127, 8, 19, 0),
-        SqlType::VarBinary(length) => of(165, sized(length, 1), 0, 0),
-        SqlType::VarChar(length) => of(167, sized(length, 1), 0, 0),
-        SqlType::Binary(n) => of(173, fixed(n, 1), 0, 0),
-        SqlType::Char(n) => of(175, fixed(n, 1), 0, 0),
-        SqlType::NVarChar(length) => of(231, sized(length, 2), 0, 0),
-        SqlType::NChar(n) => of(239, fixed(n, 2), 0, 0),
-        SqlType::Xml => of(241, -1, 0, 0),
-    }
-}
-
-/// Bytes of a decimal of so many digits.
-const fn digit_bytes(precision: u8) -> i16 {
-    match precision {
-        0..=9 => 5,
-        10..=19 => 9,
-        20..=28 => 13,
-        _ => 17,
-    }
-}
-
-/// Bytes of a time with so many fractional digits, when `least` are needed without any.
-const fn fraction_bytes(scale: u8, least: i16) -> i16 {
-    match scale {
-        0..=2 => least,
-        3 | 4 => least + 1,
-        _ => least + 2,
-    }
 }
 
 /// The collation of a type's values; NULL when they have none.

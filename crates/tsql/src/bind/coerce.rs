@@ -12,6 +12,10 @@ use crate::value::Value;
 /// # Errors
 /// 257 when only an explicit conversion is allowed, 206 when none is.
 pub fn coerce(expr: TypedExpr, to: SqlType) -> Result<TypedExpr, SqlError> {
+    if let TypedKind::Undeclared(found) = &expr.kind {
+        // What it is first used as is its type.
+        let _ = found.set(to);
+    }
     if expr.ty == to {
         return Ok(expr);
     }

@@ -117,7 +117,12 @@ impl Binder<'_> {
                     .transpose()?;
                 explicit(operand, ty, style, *safe)
             }
-            ExprKind::Parse { .. } => Err(fault::not_supported("PARSE")),
+            ExprKind::Parse {
+                operand,
+                ty,
+                culture,
+                safe,
+            } => self.parse_as(operand, ty, culture.as_deref(), *safe),
             ExprKind::Identity { ty, seed } if self.into => {
                 let ty = resolve_type(ty, DefaultLength::Declaration)?;
                 let seed = seed.unwrap_or(IdentitySeed {
@@ -164,7 +169,7 @@ impl Binder<'_> {
                     },
                 })
             }
-            ExprKind::AtTimeZone { .. } => Err(fault::not_supported("AT TIME ZONE")),
+            ExprKind::AtTimeZone { operand, zone } => self.at_time_zone(operand, zone),
             ExprKind::Method {
                 operand,
                 method,
@@ -317,6 +322,13 @@ impl Binder<'_> {
     /// # Errors
     /// 137 when there is none of that name.
     pub fn variable(&self, name: &str) -> Result<TypedExpr, SqlError> {
+        if let Some(found) = self.catalog.undeclared(name) {
+            return Ok(TypedExpr {
+                kind: TypedKind::Undeclared(found),
+                ty: SqlType::Int,
+                nullable: true,
+            });
+        }
         let (slot, ty) = self.catalog.variable(name).ok_or_else(|| {
             if self.catalog.table_variable(name).is_some() {
                 m::UNDECLARED_VARIABLE.with(&[name])

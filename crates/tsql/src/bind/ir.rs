@@ -5,7 +5,7 @@ use crate::document::Form;
 use crate::eval::Function;
 use crate::types::{Column, SqlType};
 use crate::value::Value;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Number of a FROM entry, unique within a statement, so that correlation needs no scopes later.
 pub type SourceId = u32;
@@ -31,6 +31,9 @@ pub enum TypedKind {
     Constant(Value),
     /// A local variable, by its slot.
     Variable(usize),
+    /// A parameter that nobody declared, in a text that is only described: NULL to its surroundings, and the type
+    /// that they give it is kept.
+    Undeclared(Arc<OnceLock<SqlType>>),
     /// A system variable.
     Global(Global),
     /// A column of a FROM entry.
@@ -172,6 +175,7 @@ macro_rules! children {
         match $kind {
             TypedKind::Constant(_)
             | TypedKind::Variable(_)
+            | TypedKind::Undeclared(_)
             | TypedKind::Global(_)
             | TypedKind::Column { .. }
             | TypedKind::Leaf(_)
@@ -251,7 +255,10 @@ impl TypedExpr {
     /// Whether this is the constant NULL.
     #[must_use]
     pub fn is_null_constant(&self) -> bool {
-        matches!(self.kind, TypedKind::Constant(Value::Null))
+        matches!(
+            self.kind,
+            TypedKind::Constant(Value::Null) | TypedKind::Undeclared(_)
+        )
     }
 
     /// The expressions directly below this one, those of subqueries excepted.

@@ -7,6 +7,7 @@
     reason = "a rule names the types and nodes it treats apart, and says what holds for the rest"
 )]
 
+mod clause;
 mod coerce;
 mod document;
 mod expr;
@@ -38,11 +39,17 @@ use crate::rowset::Rowset;
 use crate::types::{Column, SqlType};
 use crate::value::Value;
 use ir::{SourceId, TypedExpr, TypedKind};
+use std::sync::{Arc, OnceLock};
 
 /// Where names come from.
 pub trait Catalog {
     /// Slot and type of a local variable, its `@` included.
     fn variable(&self, name: &str) -> Option<(usize, SqlType)>;
+    /// Where the type of a parameter is kept that nobody declared, in a text that is only described; `None` for any
+    /// other name, and wherever a text runs.
+    fn undeclared(&self, _name: &str) -> Option<Arc<OnceLock<SqlType>>> {
+        None
+    }
     /// A table or view.
     ///
     /// # Errors

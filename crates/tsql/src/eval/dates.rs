@@ -33,10 +33,15 @@ fn split(total: i128) -> Option<(i32, u64)> {
     ))
 }
 
+/// A count of 100 ns units since 1970 as days since 0001-01-01 and 100 ns of the day.
+pub(super) fn since_1970(ticks: i128) -> Option<(i32, u64)> {
+    split(ticks + i128::from(calendar::DAYS_TO_1970) * PER_DAY)
+}
+
 /// The instant as days since 0001-01-01 and 100 ns of the day, shifted by minutes.
 fn instant(micros: i64, minutes: i16) -> (i32, u64) {
     let ticks = i128::from(micros) * 10 + i128::from(minutes) * TICKS_PER_MINUTE;
-    split(ticks + i128::from(calendar::DAYS_TO_1970) * PER_DAY).unwrap_or_default()
+    since_1970(ticks).unwrap_or_default()
 }
 
 fn classic((days, ticks): (i32, u64)) -> Value {
@@ -567,6 +572,119 @@ pub(super) fn datetime2_from_parts(call: &Call<'_>) -> Outcome {
         days: day_from(call)?,
         ticks: time_from(call, 3, fraction_unit(call, 7))?,
     })
+}
+
+pub(super) fn smalldatetime_from_parts(call: &Call<'_>) -> Outcome {
+    if call.has_null() {
+        return Ok(Value::Null);
+    }
+    let part = |at: usize, most: u64| {
+        call.int(at)
+            .and_then(|n| u64::try_from(n).ok())
+            .filter(|n| *n <= most)
+            .ok_or_else(|| parts_error(call.ty))
+    };
+    let minutes = part(3, 23)? * 60 + part(4, 59)?;
+    let local = Value::DateTime2 {
+        days: day_from(call)?,
+        ticks: minutes * 60 * calendar::TICKS_PER_SECOND,
+    };
+    convert::convert(local, SqlType::DateTime2(7), call.ty, Style::PLAIN)
+        .map_err(|_| parts_error(call.ty))
+}
+
+pub(super) fn datetimeoffset_from_parts(call: &Call<'_>) -> Outcome {
+    if call.has_null() {
+        return Ok(Value::Null);
+    }
+    let (hours, minutes) = (call.int(7).unwrap_or(0), call.int(8).unwrap_or(0));
+    let offset = i16::try_from(hours.saturating_mul(60).saturating_add(minutes))
+        .ok()
+        .filter(|offset| offset.abs() <= 14 * 60)
+        .filter(|_| {
+            minutes.abs() < 60 && (hours == 0 || minutes == 0 || (hours < 0) == (minutes < 0))
+        })
+        .ok_or_else(|| parts_error(call.ty))?;
+    let ticks = time_from(call, 3, fraction_unit(call, 9))?;
+    let local = i128::from(day_from(call)?) * PER_DAY + i128::from(ticks);
+    let (days, ticks) =
+        split(local - i128::from(offset) * TICKS_PER_MINUTE).ok_or_else(|| parts_error(call.ty))?;
+    Ok(Value::DateTimeOffset {
+        days,
+        ticks,
+        offset_minutes: offset,
+    })
+}
+
+/// DATE_BUCKET: the start of the bucket, of `width` parts counted from the origin, that a moment is in.
+pub(super) fn date_bucket(call: &Call<'_>) -> Outcome {
+    let part = part_of(call)?;
+    let ty = call.exprs[2].ty;
+    let refused = || {
+        let word = call.text(0).unwrap_or_default();
+        m::DATE_PART_NOT_SUPPORTED.with(&[&word, "date_bucket", ty.name()])
+    };
+    has_part(part, ty, call)?;
+    let Some(width) = call.int(1) else {
+        return Ok(Value::Null);
+    };
+    if width <= 0 {
+        return Err(SqlError::new(
+            9834,
+            16,
+            "Invalid bucket width value passed to date_bucket function. Only positive values are allowed.",
+        ));
+    }
+    let (Some(at), origin) = (moment(&call.args[2]), call.args.get(3)) else {
+        return Ok(Value::Null);
+    };
+    let origin = match origin.map(moment) {
+        None => (calendar::DAYS_TO_1900, 0, 0),
+        Some(None) => return Ok(Value::Null),
+        Some(Some(origin)) => origin,
+    };
+    let months = |(days, ..): (i32, u64, i16)| {
+        let civil = calendar::civil_of(days);
+        i64::from(civil.year) * 12 + i64::from(civil.month) - 1
+    };
+    let in_months = match part {
+        Part::Year => Some(12),
+        Part::Quarter => Some(3),
+        Part::Month => Some(1),
+        _ => None,
+    };
+    let overflow = || fault::date_overflow(ty);
+    let (days, ticks) = if let Some(unit) = in_months {
+        let size = width.checked_mul(unit).ok_or_else(overflow)?;
+        let start = |n: i64| add_months(origin.0, n).map(|days| (days, origin.1));
+        let mut moved = (months(at) - months(origin)).div_euclid(size) * size;
+        let mut found = start(moved).ok_or_else(overflow)?;
+        if found > (at.0, at.1) {
+            moved -= size;
+            found = start(moved).ok_or_else(overflow)?;
+        }
+        found
+    } else {
+        let unit = ticks_of(part).filter(|_| part != Part::Weekday && part != Part::IsoWeek);
+        let size = unit.ok_or_else(refused)? * i128::from(width);
+        let total =
+            |(days, ticks, _): (i32, u64, i16)| i128::from(days) * PER_DAY + i128::from(ticks);
+        let from = total(origin);
+        let start = from + (total(at) - from).div_euclid(size) * size;
+        split(start).ok_or_else(overflow)?
+    };
+    if let Value::DateTimeOffset { .. } = call.args[2] {
+        let utc =
+            i128::from(days) * PER_DAY + i128::from(ticks) - i128::from(at.2) * TICKS_PER_MINUTE;
+        let (days, ticks) = split(utc).ok_or_else(overflow)?;
+        return Ok(Value::DateTimeOffset {
+            days,
+            ticks,
+            offset_minutes: at.2,
+        });
+    }
+    let local = Value::DateTime2 { days, ticks };
+    convert::convert(local, SqlType::DateTime2(7), call.ty, Style::PLAIN)
 }
 
 pub(super) fn time_from_parts(call: &Call<'_>) -> Outcome {

@@ -8,14 +8,18 @@
 )]
 
 mod arithmetic;
+mod bits;
 pub mod collate;
 mod dates;
 mod format;
 mod functions;
+mod hashes;
 mod like;
 mod numbers;
+mod parse;
 mod strings;
 mod variants;
+mod zones;
 
 pub use arithmetic::{compare, guid_key, guid_of_key, result_type};
 pub(crate) use dates::is_part;
@@ -23,6 +27,7 @@ pub use functions::{Call, Function, Nulls, Param, ResultType, find};
 pub(crate) use functions::{text_shape, text_type};
 pub use like::like;
 pub use strings::split_name;
+pub use zones::{NamedZone, named_zones, windows_name};
 
 use crate::ast::{CompareOp, UnaryOp};
 use crate::bind::ir::{Collation, Global, TypedExpr, TypedKind};
@@ -52,6 +57,8 @@ pub trait Environment {
     fn date_order(&self) -> DateOrder;
     /// SET CONCAT_NULL_YIELDS_NULL.
     fn null_concatenates(&self) -> bool;
+    /// Whether arithmetic that fails gives NULL: SET ARITHABORT OFF with SET ANSI_WARNINGS OFF.
+    fn failed_arithmetic_is_null(&self) -> bool;
     /// A function about the session or the instance: DB_NAME, SUSER_SNAME, SERVERPROPERTY, …
     ///
     /// # Errors
@@ -76,6 +83,7 @@ pub fn evaluate(
 ) -> Result<Value, SqlError> {
     match &expr.kind {
         TypedKind::Constant(value) => Ok(value.clone()),
+        TypedKind::Undeclared(_) => Ok(Value::Null),
         TypedKind::Variable(slot) => Ok(env.variable(*slot)),
         TypedKind::Global(global) => Ok(env.global(*global)),
         TypedKind::Leaf(at) => leaves
@@ -170,9 +178,23 @@ fn operators(expr: &TypedExpr, env: &dyn Environment, leaves: &[Value]) -> Resul
     let mut value = evaluate(first, env, leaves)?;
     for (op, right, ty) in chain.into_iter().rev() {
         let right = evaluate(right, env, leaves)?;
-        value = arithmetic::binary(op, value, right, ty, env)?;
+        value = match arithmetic::binary(op, value, right, ty, env) {
+            Err(error) if is_arithmetic(&error) && env.failed_arithmetic_is_null() => Value::Null,
+            result => result?,
+        };
     }
     Ok(value)
+}
+
+/// Whether an error is one of those that ARITHABORT decides about: overflow and division by zero.
+fn is_arithmetic(error: &SqlError) -> bool {
+    [
+        messages::DIVIDE_BY_ZERO.number,
+        messages::ARITHMETIC_OVERFLOW.number,
+        messages::OVERFLOW_FOR_TYPE.number,
+        messages::OVERFLOW_OF_TYPE.number,
+    ]
+    .contains(&error.number)
 }
 
 /// GREATEST and LEAST: the best of the arguments that are not NULL.
@@ -307,6 +329,7 @@ pub fn truth(
         }
         TypedKind::Constant(_)
         | TypedKind::Variable(_)
+        | TypedKind::Undeclared(_)
         | TypedKind::Global(_)
         | TypedKind::Column { .. }
         | TypedKind::Leaf(_)

@@ -532,6 +532,29 @@ pub(super) fn is_numeric(call: &Call<'_>) -> Outcome {
     Ok(Value::Int(i32::from(numeric)))
 }
 
+/// `fn_varbintohexsubstring(prefix, bytes, start, count)`: `count` bytes from `start`, all from there on when it is 0.
+pub(super) fn hex_substring(call: &Call<'_>) -> Outcome {
+    let (Some(prefix), Value::Binary(bytes), Some(start), Some(length)) =
+        (call.int(0), &call.args[1], call.int(2), call.int(3))
+    else {
+        return Ok(Value::Null);
+    };
+    let (Ok(start), Ok(length)) = (usize::try_from(start - 1), usize::try_from(length)) else {
+        return Ok(Value::Null);
+    };
+    let Some(rest) = bytes.get(start..) else {
+        return Ok(Value::Null);
+    };
+    let taken = if length == 0 {
+        rest.len()
+    } else {
+        length.min(rest.len())
+    };
+    let prefix = if prefix == 1 { "0x" } else { "" };
+    let digits = convert::hex(&rest[..taken]).to_ascii_lowercase();
+    Ok(Value::String(format!("{prefix}{digits}")))
+}
+
 pub(super) fn hex_string(call: &Call<'_>) -> Outcome {
     Ok(match &call.args[0] {
         Value::Binary(bytes) => {
@@ -539,16 +562,4 @@ pub(super) fn hex_string(call: &Call<'_>) -> Outcome {
         }
         _ => Value::Null,
     })
-}
-
-/// A hash of the values, case of strings aside. Its numbers are Muster's own.
-pub(super) fn checksum(call: &Call<'_>) -> Outcome {
-    let mut hash: u32 = 0;
-    for at in 0..call.args.len() {
-        for byte in collate::key(&call.text(at).unwrap_or_default()).bytes() {
-            hash = hash.rotate_left(4) ^ u32::from(byte);
-        }
-        hash = hash.rotate_left(7);
-    }
-    Ok(Value::Int(i32::from_ne_bytes(hash.to_ne_bytes())))
 }

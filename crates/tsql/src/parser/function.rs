@@ -239,10 +239,16 @@ impl Parser<'_> {
         }
         call.args.push(first);
         self.expect(TokenKind::RightParen)?;
-        Ok(match side {
-            Some(side) if side != "BOTH" => unsupported(format!("TRIM({side} …)")),
-            _ => ExprKind::Function(Box::new(call)),
-        })
+        // LTRIM and RTRIM do the same to their side.
+        let one_side = match side {
+            Some("LEADING") => Some("LTRIM"),
+            Some("TRAILING") => Some("RTRIM"),
+            _ => None,
+        };
+        if let Some(function) = one_side {
+            call.name.name.text = function.to_owned();
+        }
+        Ok(ExprKind::Function(Box::new(call)))
     }
 
     /// `IDENTITY(type [, seed, increment])`

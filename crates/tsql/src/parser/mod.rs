@@ -93,6 +93,24 @@ pub fn parse_batch(text: &str, options: &ParseOptions<'_>) -> Result<Batch, Vec<
     }
 }
 
+/// The variables that a text names, with their `@`, in the order of their first use; system variables aside.
+#[must_use]
+pub fn variables_of(text: &str) -> Vec<String> {
+    if text.len() > BATCH_BYTES_MAX {
+        return Vec::new();
+    }
+    let mut names: Vec<String> = Vec::new();
+    for token in tokenize(text, true).list.iter() {
+        if token.kind == TokenKind::Variable {
+            let name = token.span.slice(text);
+            if !names.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+                names.push(name.to_owned());
+            }
+        }
+    }
+    names
+}
+
 /// Reads the name of a type: what value() of the xml type takes as a text.
 ///
 /// # Errors
