@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod common;
+#[path = "databases/computed.rs"]
+mod computed;
 #[path = "databases/modules.rs"]
 mod modules;
 #[path = "databases/registry.rs"]
@@ -11,3 +13,7 @@ mod registry;
 mod support;
 #[path = "databases/tables.rs"]
 mod tables;
+#[path = "databases/terminated.rs"]
+mod terminated;
+#[path = "databases/triggers.rs"]
+mod triggers;

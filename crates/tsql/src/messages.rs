@@ -110,6 +110,8 @@ messages! {
     CONTINUE_OUTSIDE = 136, 15, "Cannot use a CONTINUE statement outside the scope of a WHILE statement.";
     /// Undeclared scalar variable: the variable.
     UNDECLARED_VARIABLE = 137, 15, "Must declare the scalar variable \"%s\".";
+    /// UPDATE() and COLUMNS_UPDATED() outside of triggers.
+    UPDATE_OUTSIDE_TRIGGER = 140, 15, "Can only use IF UPDATE within a CREATE TRIGGER statement.";
     /// Assignment beside retrieval.
     MIXED_ASSIGNMENT = 141, 15, "A SELECT statement that assigns a value to a variable must not be combined with data-retrieval operations.";
     /// Aggregate or subquery in GROUP BY.
@@ -220,6 +222,8 @@ messages! {
     DUPLICATE_PIVOT_COLUMN = 265, 16, "The column name \"%s\" specified in the PIVOT operator conflicts with the existing column name in the PIVOT argument.";
     /// Transaction count differs after EXEC: before, now.
     TRANSACTION_COUNT = 266, 16, "Transaction count after EXECUTE indicates a mismatching number of BEGIN and COMMIT statements. Previous count = %s, current count = %s.";
+    /// A value for a computed column: the column.
+    COMPUTED_NOT_WRITABLE = 271, 16, "The column \"%s\" cannot be modified because it is either a computed column or is the result of a UNION operator.";
     /// Invalid style: style, from type, to type.
     BAD_STYLE = 281, 16, "%s is not a valid style number when converting from %s to a character string.";
     /// RETURN NULL: the procedure.
@@ -292,6 +296,14 @@ messages! {
     LOCK_TIMEOUT = 1222, 16, "Lock request time out period exceeded.";
     /// Too many columns: column, table, limit.
     TOO_MANY_COLUMNS = 1702, 16, "CREATE TABLE failed because column '%s' in table '%s' exceeds the maximum of %s columns.";
+    /// A primary key over a computed column: column, table.
+    COMPUTED_KEY_NULLABLE = 1711, 16, "Cannot define PRIMARY KEY constraint on column '%s' in table '%s'. The computed column has to be persisted and not nullable.";
+    /// DEFAULT of a computed column: column, table.
+    BAD_DEFAULT_COLUMN = 1752, 16, "Column '%s' in table '%s' is invalid for creating a default constraint.";
+    /// A computed column that reads another: the other, the table.
+    COMPUTED_OF_COMPUTED = 1759, 16, "Computed column '%s' in table '%s' is not allowed to be used in another computed-column definition.";
+    /// A constraint over a computed column: column, table, constraint.
+    COMPUTED_NOT_PERSISTED = 1764, 16, "Computed Column '%s' in table '%s' is invalid for use in '%s' because it is not persisted.";
     /// A foreign key refers to a table that is not there.
     FOREIGN_KEY_TABLE = 1767, 16, "Foreign key '%s' references invalid table '%s'.";
     /// A foreign key refers to columns that are no key.
@@ -312,8 +324,14 @@ messages! {
     INDEX_COLUMN = 1911, 16, "Column name '%s' does not exist in the target table or view.";
     /// An index of that name is on the table.
     INDEX_EXISTS = 1913, 16, "The operation failed because an index or statistics with name '%s' already exists on table '%s'.";
+    /// REORGANIZE of a disabled index: index, table.
+    INDEX_DISABLED = 1973, 16, "Cannot perform the specified operation on disabled index '%s' on table '%s'.";
     /// ALTER of another kind of object.
     WRONG_ALTER = 2010, 16, "Cannot perform alter on '%s' because it is an incompatible object type.";
+    /// A second INSTEAD OF trigger: trigger, what it is on, its name, event.
+    SECOND_INSTEAD_OF = 2111, 16, "Cannot create trigger '%s' on %s '%s' because an INSTEAD OF %s trigger already exists on this object.";
+    /// INSTEAD OF where a foreign key cascades: event, trigger, table, event.
+    INSTEAD_OF_CASCADE = 2113, 16, "Cannot create INSTEAD OF %s trigger '%s' on table '%s'. This is because the table has a FOREIGN KEY with cascading %s.";
     /// XQuery that cannot be read: method, reason.
     XQUERY_SYNTAX = 2205, 16, "XQuery [%s()]: %s";
     /// XML DML with a target of several nodes: the verb.
@@ -336,6 +354,10 @@ messages! {
     UNKNOWN_TYPE = 2715, 16, "Column, parameter, or variable #%s: Cannot find data type %s.";
     /// A length where none may stand: number, type.
     LENGTH_NOT_ALLOWED = 2716, 16, "Column, parameter, or variable #%s: Cannot specify a column width on data type %s.";
+    /// ALTER INDEX of none: the index.
+    NO_SUCH_INDEX = 2727, 11, "Cannot find index '%s'.";
+    /// An index over a computed column: column, table.
+    COMPUTED_NOT_INDEXABLE = 2729, 16, "Column '%s' in table '%s' cannot be used in an index or statistics or as a partition key because it is non-deterministic.";
     /// Precision beyond its bound: number, precision, limit.
     BAD_PRECISION = 2750, 16, "Column or parameter #%s: Specified column precision %s is greater than the maximum precision of %s.";
     /// RAISERROR severity over 18 without LOG.
@@ -351,7 +373,7 @@ messages! {
     /// Cancelled.
     CANCELLED = 3617, 16, "The statement was cancelled by the client.";
     /// Follows an error that ended a statement alone.
-    TERMINATED = 3621, 10, "The statement has been terminated.";
+    TERMINATED = 3621, 0, "The statement has been terminated.";
     /// DROP of a missing thing: statement, kind, name.
     CANNOT_DROP = 3701, 11, "Cannot %s the %s '%s', because it does not exist or you do not have permission.";
     /// Something is in use: database.
@@ -406,6 +428,8 @@ messages! {
     DERIVED_COLUMN = 4406, 16, "Update or insert of view or function failed because it contains a derived or constant field: '%s'.";
     /// A view or function that no longer binds: the name.
     MODULE_BIND = 4413, 16, "Could not use view or function '%s' because of binding errors.";
+    /// TRUNCATE TABLE of a view: the view.
+    TRUNCATE_NO_TABLE = 4708, 16, "Could not truncate object '%s' because it is not a table.";
     /// TRUNCATE of a table that foreign keys refer to.
     TRUNCATE_REFERENCED = 4712, 16, "Cannot truncate table '%s' because it is being referenced by a FOREIGN KEY constraint.";
     /// A bulk load's rows end within one.
@@ -422,6 +446,8 @@ messages! {
     COLUMN_IN_USE = 4922, 16, "%s %s failed because one or more objects access this column.";
     /// ALTER TABLE of a column that is not there.
     ALTER_NO_COLUMN = 4924, 16, "%s failed because column '%s' does not exist in table '%s'.";
+    /// PERSISTED of a column whose values change by themselves: column, table.
+    PERSISTED_NONDETERMINISTIC = 4936, 16, "Computed column '%s' in table '%s' cannot be persisted because the column is non-deterministic.";
     /// ALTER DATABASE of a database that is not there.
     ALTER_DATABASE = 5011, 14, "User does not have permission to alter database '%s', the database does not exist, or the database is not in a state that allows access checks.";
     /// What stands in the way of a change.
@@ -528,6 +554,10 @@ messages! {
     GUID_TO_CHAR = 8170, 16, "Insufficient result space to convert uniqueidentifier value to char.";
     /// Path that is not written out: argument, method.
     XML_METHOD_LITERAL = 8172, 16, "The argument %s of the XML data type method \"%s\" must be a string literal.";
+    /// CHECK, FOREIGN KEY or NOT NULL of a computed column.
+    COMPUTED_NEEDS_PERSISTED = 8183, 16, "Only UNIQUE or PRIMARY KEY constraints can be created on computed columns, while CHECK, FOREIGN KEY, and NOT NULL constraints require that computed columns be persisted.";
+    /// A trigger on what has none: the object.
+    NO_TRIGGER_TARGET = 8197, 16, "The object '%s' does not exist or is invalid for this operation.";
     /// A statement too large to plan.
     TOO_COMPLEX = 8623, 16, "The query processor ran out of internal resources and could not produce a query plan. This is a rare event and only expected for extremely complex queries or queries that reference a very large number of tables or partitions. Please simplify the query.";
     /// Expressions beyond the limit.
@@ -558,6 +588,8 @@ messages! {
     MERGE_SEMICOLON = 10713, 15, "A MERGE statement must be terminated by a semi-colon (;).";
     /// MERGE action twice: the action, the kind of clause.
     MERGE_ACTION_TWICE = 10714, 15, "An action of type '%s' cannot appear more than once in a '%s' clause of a MERGE statement.";
+    /// A filter that no index takes: the index.
+    BAD_INDEX_FILTER = 10735, 16, "Incorrect WHERE clause for filtered index or statistics '%s'.";
     /// Function that needs OVER: the function.
     NEEDS_OVER = 10753, 15, "The function '%s' must have an OVER clause.";
     /// Frame without ORDER BY.
@@ -688,6 +720,7 @@ mod tests {
           135 15 Cannot use a BREAK statement outside the scope of a WHILE statement.
           136 15 Cannot use a CONTINUE statement outside the scope of a WHILE statement.
           137 15 Must declare the scalar variable "%s".
+          140 15 Can only use IF UPDATE within a CREATE TRIGGER statement.
           141 15 A SELECT statement that assigns a value to a variable must not be combined with data-retrieval operations.
           144 15 Cannot use an aggregate or a subquery in an expression used for the group by list of a GROUP BY clause.
           147 15 An aggregate may not appear in the WHERE clause unless it is in a subquery contained in a HAVING clause or a select list, and the column being aggregated is an outer reference.
@@ -743,6 +776,7 @@ mod tests {
           264 16 The column name '%s' is specified more than once in the SET clause or column list of an INSERT. A column cannot be assigned more than one value in the same clause. Modify the clause to make sure that a column is updated only once. If this statement updates or inserts columns into a view, column aliasing can conceal the duplication in your code.
           265 16 The column name "%s" specified in the PIVOT operator conflicts with the existing column name in the PIVOT argument.
           266 16 Transaction count after EXECUTE indicates a mismatching number of BEGIN and COMMIT statements. Previous count = %s, current count = %s.
+          271 16 The column "%s" cannot be modified because it is either a computed column or is the result of a UNION operator.
           281 16 %s is not a valid style number when converting from %s to a character string.
           282 10 The '%s' procedure attempted to return a status of NULL, which is not allowed. A status of 0 will be returned instead.
           305 16 The %s data type cannot be compared or sorted, except when using the IS NULL operator.
@@ -779,6 +813,10 @@ mod tests {
          1205 13 Transaction (Process ID %s) was deadlocked on %s resources with another process and has been chosen as the deadlock victim. Rerun the transaction.
          1222 16 Lock request time out period exceeded.
          1702 16 CREATE TABLE failed because column '%s' in table '%s' exceeds the maximum of %s columns.
+         1711 16 Cannot define PRIMARY KEY constraint on column '%s' in table '%s'. The computed column has to be persisted and not nullable.
+         1752 16 Column '%s' in table '%s' is invalid for creating a default constraint.
+         1759 16 Computed column '%s' in table '%s' is not allowed to be used in another computed-column definition.
+         1764 16 Computed Column '%s' in table '%s' is invalid for use in '%s' because it is not persisted.
          1767 16 Foreign key '%s' references invalid table '%s'.
          1776 16 There are no primary or candidate keys in the referenced table '%s' that match the referencing column list in the foreign key '%s'.
          1778 16 Column '%s' is not the same data type as referencing column '%s' in foreign key '%s'.
@@ -789,7 +827,10 @@ mod tests {
          1902 16 Cannot create more than one clustered index on table '%s'. Drop the existing clustered index '%s' before creating another.
          1911 16 Column name '%s' does not exist in the target table or view.
          1913 16 The operation failed because an index or statistics with name '%s' already exists on table '%s'.
+         1973 16 Cannot perform the specified operation on disabled index '%s' on table '%s'.
          2010 16 Cannot perform alter on '%s' because it is an incompatible object type.
+         2111 16 Cannot create trigger '%s' on %s '%s' because an INSTEAD OF %s trigger already exists on this object.
+         2113 16 Cannot create INSTEAD OF %s trigger '%s' on table '%s'. This is because the table has a FOREIGN KEY with cascading %s.
          2205 16 XQuery [%s()]: %s
          2226 16 XQuery [modify()]: The target of '%s' must be a single node.
          2229 16 XQuery [%s()]: The name "%s" does not denote a namespace.
@@ -801,6 +842,8 @@ mod tests {
          2714 16 There is already an object named '%s' in the database.
          2715 16 Column, parameter, or variable #%s: Cannot find data type %s.
          2716 16 Column, parameter, or variable #%s: Cannot specify a column width on data type %s.
+         2727 11 Cannot find index '%s'.
+         2729 16 Column '%s' in table '%s' cannot be used in an index or statistics or as a partition key because it is non-deterministic.
          2750 16 Column or parameter #%s: Specified column precision %s is greater than the maximum precision of %s.
          2754 16 Error severity levels greater than 18 can only be specified by members of the sysadmin role, using the WITH LOG option.
          2760 16 The specified schema name "%s" either does not exist or you do not have permission to use it.
@@ -808,7 +851,7 @@ mod tests {
          2787 16 Invalid format specification: '%s'.
          2812 16 Could not find stored procedure '%s'.
          3617 16 The statement was cancelled by the client.
-         3621 10 The statement has been terminated.
+         3621  0 The statement has been terminated.
          3701 11 Cannot %s the %s '%s', because it does not exist or you do not have permission.
          3702 16 Cannot drop database "%s" because it is currently in use.
          3705 16 Cannot use DROP %s with '%s' because '%s' is a %s. Use DROP %s.
@@ -836,6 +879,7 @@ mod tests {
          4405 16 View or function '%s' is not updatable because the modification affects multiple base tables.
          4406 16 Update or insert of view or function failed because it contains a derived or constant field: '%s'.
          4413 16 Could not use view or function '%s' because of binding errors.
+         4708 16 Could not truncate object '%s' because it is not a table.
          4712 16 Cannot truncate table '%s' because it is being referenced by a FOREIGN KEY constraint.
          4804 16 While reading current row from host, a premature end-of-message was encountered: an incoming data stream was interrupted when the server expected to see more data. The host program may have terminated.
          4815 16 Received an invalid column length from the bcp client for colid %s.
@@ -844,6 +888,7 @@ mod tests {
          4902 16 Cannot find the object "%s" because it does not exist or you do not have permissions.
          4922 16 %s %s failed because one or more objects access this column.
          4924 16 %s failed because column '%s' does not exist in table '%s'.
+         4936 16 Computed column '%s' in table '%s' cannot be persisted because the column is non-deterministic.
          5011 14 User does not have permission to alter database '%s', the database does not exist, or the database is not in a state that allows access checks.
          5074 16 The %s '%s' is dependent on %s '%s'.
          5302 16 Mutator 'modify()' on '%s' cannot be called on a null value.
@@ -897,6 +942,8 @@ mod tests {
          8169 16 Conversion failed when converting from a character string to uniqueidentifier.
          8170 16 Insufficient result space to convert uniqueidentifier value to char.
          8172 16 The argument %s of the XML data type method "%s" must be a string literal.
+         8183 16 Only UNIQUE or PRIMARY KEY constraints can be created on computed columns, while CHECK, FOREIGN KEY, and NOT NULL constraints require that computed columns be persisted.
+         8197 16 The object '%s' does not exist or is invalid for this operation.
          8623 16 The query processor ran out of internal resources and could not produce a query plan. This is a rare event and only expected for extremely complex queries or queries that reference a very large number of tables or partitions. Please simplify the query.
          8632 17 Internal error: An expression services limit has been reached. Please look for potentially complex expressions in your query, and try to simplify them.
          8649 17 The query has been cancelled because it ran longer than the configured limit of %s seconds.
@@ -912,6 +959,7 @@ mod tests {
         10709 16 The number of columns for each row in a table value constructor must be the same.
         10713 15 A MERGE statement must be terminated by a semi-colon (;).
         10714 15 An action of type '%s' cannot appear more than once in a '%s' clause of a MERGE statement.
+        10735 16 Incorrect WHERE clause for filtered index or statistics '%s'.
         10753 15 The function '%s' must have an OVER clause.
         10756 15 Window frame with ROWS or RANGE must have an ORDER BY clause.
         10758 15 The function '%s' may not have ORDER BY in OVER clause.

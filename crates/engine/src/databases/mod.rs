@@ -14,9 +14,9 @@ mod type_text;
 mod writer;
 
 pub use model::{
-    Body, CheckInfo, ColumnInfo, ConstraintInfo, DatabaseInfo, DefaultInfo, ExecuteAs,
-    ForeignKeyInfo, IndexInfo, ModuleInfo, ObjectInfo, ObjectKind, Objects, ParameterInfo,
-    SchemaInfo, TableInfo, TriggerInfo, TypeInfo, UserType,
+    Body, CheckInfo, ColumnInfo, ComputedInfo, ConstraintInfo, DatabaseInfo, DefaultInfo,
+    ExecuteAs, FilterInfo, ForeignKeyInfo, IndexInfo, ModuleInfo, ObjectInfo, ObjectKind, Objects,
+    ParameterInfo, SchemaInfo, TableInfo, TriggerInfo, TypeInfo, UserType,
 };
 
 use crate::host::SYSTEM_DATABASES;

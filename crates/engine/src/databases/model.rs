@@ -144,10 +144,51 @@ pub struct ColumnInfo {
     pub identity: Option<(i64, i64)>,
     /// ROWGUIDCOL
     pub rowguid: bool,
-    /// Text of a computed column's expression, and whether it is PERSISTED.
-    pub computed: Option<(String, bool)>,
+    /// What a computed column is.
+    pub computed: Option<ComputedInfo>,
     /// Its default.
     pub default: Option<DefaultInfo>,
+    /// rowversion: the database gives each row that is written the next number.
+    #[serde(default)]
+    pub rowversion: bool,
+    /// SPARSE
+    #[serde(default)]
+    pub sparse: bool,
+}
+
+impl ColumnInfo {
+    /// A column that only takes values.
+    #[must_use]
+    pub fn plain(id: i32, name: &str, ty: SqlType, nullable: bool) -> Self {
+        Self {
+            id,
+            name: name.to_owned(),
+            ty,
+            user_type: None,
+            nullable,
+            identity: None,
+            rowguid: false,
+            computed: None,
+            default: None,
+            rowversion: false,
+            sparse: false,
+        }
+    }
+}
+
+/// What a computed column is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ComputedInfo {
+    /// Text of its expression.
+    pub text: String,
+    /// Whether `"x"` in the text is a name.
+    pub quoted_identifier: bool,
+    /// PERSISTED
+    pub persisted: bool,
+    /// Whether its values stand with the rows: it is PERSISTED, or part of a key or index.
+    pub stored: bool,
+    /// Whether a row's value is the same at any time.
+    pub deterministic: bool,
 }
 
 /// A default of a column: an object of its own.
@@ -186,6 +227,21 @@ pub struct IndexInfo {
     pub columns: Vec<(usize, bool)>,
     /// Places of INCLUDEd columns.
     pub include: Vec<usize>,
+    /// Which rows a filtered index holds.
+    #[serde(default)]
+    pub filter: Option<FilterInfo>,
+    /// DISABLE: nothing is kept of it until it is rebuilt.
+    #[serde(default)]
+    pub disabled: bool,
+}
+
+/// Which rows a filtered index holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FilterInfo {
+    /// Text of the condition.
+    pub text: String,
+    /// Whether `"x"` in the text is a name.
+    pub quoted_identifier: bool,
 }
 
 /// A CHECK constraint.

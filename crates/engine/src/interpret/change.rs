@@ -1,6 +1,6 @@
 //! UPDATE and DELETE of temporary tables and table variables, through aliases, joins and derived tables too.
 
-use super::data::{checked, computed_column, target_of};
+use super::data::{checked, target_of};
 use super::output::{Outputs, Shown};
 use super::query::run;
 use super::stage::{Stage, Verb, action_text};
@@ -13,7 +13,7 @@ use crate::store::generate::{Generator, Plan, split_keeping_variables};
 use rusqlite::types::Value as Sqlite;
 use std::sync::Arc;
 use tsql::ast::{self, AssignOp, Delete, Expr, ExprKind, SetClause, Update};
-use tsql::bind::ir::{Cte, Limit, Source, TypedExpr, TypedKind};
+use tsql::bind::ir::{Cte, Limit, TypedExpr, TypedKind};
 use tsql::bind::{Binder, assign_operator, binary, coerce};
 use tsql::convert::{self, Style};
 use tsql::eval;
@@ -60,6 +60,7 @@ impl Change {
     fn needs_stage(&self) -> bool {
         !self.outputs.is_empty()
             || self.rows.table.has_triggers()
+            || (!self.sets.is_empty() && self.rows.table.has_stored())
             || self.sets.iter().any(|set| set.variable.is_some())
             || self
                 .sets
@@ -266,7 +267,8 @@ impl Interpreter<'_> {
         let first_leaf = extras.len();
         extras.append(&mut leaves);
         let table = Arc::clone(&change.rows.table);
-        let stage = self.stage(&table, &extras)?;
+        let mut stage = self.stage(&table, &extras)?;
+        stage.updated = change.sets.iter().filter_map(|set| set.column).collect();
         let result = self
             .fill_update(change, &stage, &extras, by_row, frame)
             .and_then(|()| {
@@ -313,7 +315,7 @@ impl Interpreter<'_> {
             ))
         })?;
         self.fill(&text, plan)?;
-        if !matches!(change.rows.source, Source::Table { .. }) {
+        if change.rows.may_repeat() {
             self.stage_once(stage)?;
         }
         Ok(())
@@ -483,7 +485,7 @@ impl Interpreter<'_> {
             ))
         })?;
         self.fill(&text, plan)?;
-        if !matches!(change.rows.source, Source::Table { .. }) {
+        if change.rows.may_repeat() {
             self.stage_once(stage)?;
         }
         Ok(())
@@ -537,7 +539,7 @@ fn assigned_column(
         return Err(messages::UPDATE_IDENTITY.at(name.span.line, &[&name.text]));
     }
     if own.computed.is_some() {
-        return Err(computed_column(&name.text));
+        return Err(messages::COMPUTED_NOT_WRITABLE.at(name.span.line, &[&name.text]));
     }
     let mut expr = match (&value.kind, &own.default) {
         (ExprKind::Default, Some(default)) => binder.expr(default)?,

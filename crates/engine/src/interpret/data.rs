@@ -85,8 +85,7 @@ impl Interpreter<'_> {
         frame: &mut Frame,
     ) -> Result<Option<u64>, SqlError> {
         self.recursion(&insert.options)?;
-        let table = self.own_target(&insert.target, frame, "INSERT")?;
-        let columns = self.insert_columns(&table, &insert.columns)?;
+        let (table, columns) = self.insert_into(insert, frame)?;
         let outputs = self.insert_outputs(insert, &table, frame)?;
         let first = self.insert_limit(insert, frame)?;
         let rows = Arrival {
@@ -191,19 +190,8 @@ impl Interpreter<'_> {
                 if !shape.is_empty() {
                     count(shape.len())?;
                 }
-                if table.has_triggers() {
-                    return Err(fault::not_supported(
-                        "INSERT … EXEC into a table with triggers",
-                    ));
-                }
-                let frame = &*frame;
-                self.whole(|own| {
-                    let mut total = 0;
-                    for row in rows {
-                        total += own.insert_row(&table, &columns, &shape, row, frame)?;
-                    }
-                    Ok(Some(total))
-                })
+                self.insert_collected(&table, &columns, (&shape, rows), frame)
+                    .map(Some)
             }
         }
     }
@@ -231,7 +219,7 @@ impl Interpreter<'_> {
                 return Err(messages::IDENTITY_INSERT_OFF.with(&[&table.name]));
             }
             if table.columns[at].computed.is_some() {
-                return Err(computed_column(&name.text));
+                return Err(messages::COMPUTED_NOT_WRITABLE.at(name.span.line, &[&name.text]));
             }
             if out.contains(&at) {
                 return Err(messages::COLUMN_TWICE.with(&[&name.text]));
@@ -283,7 +271,7 @@ impl Interpreter<'_> {
         frame: &Frame,
     ) -> Result<u64, SqlError> {
         let table = rows.table;
-        if rows.outputs.is_empty() && !table.has_triggers() {
+        if rows.outputs.is_empty() && !table.has_triggers() && !table.has_stored() {
             return self.insert_rows(table, columns, query, rows.first, frame);
         }
         let values = self.insert_values(table, columns, query, frame)?;
@@ -317,8 +305,12 @@ impl Interpreter<'_> {
         query: &Query,
         frame: &Frame,
     ) -> Result<u64, SqlError> {
-        let first = self.core.shared.facts().row_limit;
-        self.insert_rows(table, columns, query, first, frame)
+        let rows = Arrival {
+            table,
+            outputs: &Outputs::none(),
+            first: self.core.shared.facts().row_limit,
+        };
+        self.arrive(&rows, columns, query, frame)
     }
 
     fn insert_rows(
@@ -357,6 +349,7 @@ impl Interpreter<'_> {
         query: &Query,
         frame: &Frame,
     ) -> Result<NewRow, SqlError> {
+        let instead = self.is_instead(table, Verb::Insert);
         let mut row = NewRow {
             exprs: Vec::with_capacity(table.columns.len()),
             identity: None,
@@ -367,6 +360,10 @@ impl Interpreter<'_> {
             }
             let expr = match columns.iter().position(|column| *column == at) {
                 Some(place) => super::target::column(SOURCE, place, query.columns[place].ty),
+                // An INSTEAD OF trigger is shown no number: none is given yet.
+                None if table.identity == Some(at) && instead => {
+                    TypedExpr::constant(tsql::Value::Int(0), SqlType::Int)
+                }
                 None if table.identity == Some(at) => {
                     row.identity = Some(at);
                     continue;
@@ -383,6 +380,9 @@ impl Interpreter<'_> {
 
     /// Identity values given by a statement move the next one on.
     fn identity_given(&mut self, table: &OwnTable, columns: &[usize]) -> Result<(), SqlError> {
+        if self.is_instead(table, Verb::Insert) {
+            return Ok(());
+        }
         match table.identity.filter(|at| columns.contains(at)) {
             Some(at) => self.identity_moves_on(table, at),
             None => Ok(()),
@@ -409,15 +409,39 @@ impl Interpreter<'_> {
         Ok(())
     }
 
-    /// Inserts one collected row.
-    fn insert_row(
+    /// Inserts collected rows: all of them, or none.
+    fn insert_collected(
         &mut self,
         table: &Arc<OwnTable>,
         columns: &[usize],
-        shape: &[Column],
-        row: Row,
+        (shape, rows): (&[Column], Vec<Row>),
         frame: &Frame,
     ) -> Result<u64, SqlError> {
+        let stage = self.stage(table, &[])?;
+        let result = rows
+            .into_iter()
+            .try_for_each(|row| self.stage_row(table, &stage, columns, (shape, row), frame))
+            .and_then(|()| {
+                let verb = Verb::Insert.name();
+                self.take_place(table, &stage, &Outputs::none(), frame, verb)
+            })
+            .and_then(|count| {
+                self.identity_given(table, columns)?;
+                Ok(count)
+            });
+        self.unstage(&stage);
+        result
+    }
+
+    /// Puts one collected row into the hidden table.
+    fn stage_row(
+        &mut self,
+        table: &Arc<OwnTable>,
+        stage: &Stage,
+        columns: &[usize],
+        (shape, row): (&[Column], Row),
+        frame: &Frame,
+    ) -> Result<(), SqlError> {
         let mut converted = Vec::with_capacity(row.len());
         for ((value, from), at) in row.into_iter().zip(shape).zip(columns) {
             let target = target_of(table, *at, "INSERT");
@@ -437,29 +461,22 @@ impl Interpreter<'_> {
             }
         }
         let (text, plan) = self.generate(frame, |generator| {
-            let mut names = Vec::new();
-            let mut values = Vec::new();
+            let mut values = vec![(Stage::ACTION, action_text(Verb::Insert).to_owned())];
             for (at, raw) in converted {
-                names.push(format!("c{at}"));
-                values.push(generator.param(raw));
+                values.push((stage.after(at), generator.param(raw)));
             }
             for (at, expr) in &rest {
                 let target = target_of(table, *at, "INSERT");
-                names.push(format!("c{at}"));
-                values.push(generator.assigned(&checked(expr.clone(), target.ty)?, target)?);
+                let value = generator.assigned(&checked(expr.clone(), target.ty)?, target)?;
+                values.push((stage.after(*at), value));
             }
             if let Some(at) = table.identity.filter(|at| !columns.contains(at)) {
-                names.push(format!("c{at}"));
-                values.push(format!("next_identity({})", table.key));
+                values.push((stage.after(at), format!("next_identity({})", table.key)));
             }
-            let name = generator.table(table.key);
-            Ok(format!(
-                "INSERT INTO {name}({}) VALUES ({})",
-                names.join(","),
-                values.join(",")
-            ))
+            let (insert, texts) = stage.insert(&values);
+            Ok(format!("{insert} VALUES ({texts})"))
         })?;
-        self.change(table, &text, plan, frame, "INSERT")
+        self.fill(&text, plan)
     }
 
     /// Runs a change; the CHECK constraints of the table hold afterwards, or nothing was changed.
@@ -544,8 +561,13 @@ impl Interpreter<'_> {
                 let id = binder.open_table(&table.name, &table.shape());
                 (id, binder.expr(check)?)
             };
-            let own = table.sql_name();
+            let derived = self.core.shared.derived(table, false)?;
             let (text, plan) = self.generate(frame, |generator| {
+                let mut own = table.sql_name();
+                if let Some(derived) = &derived {
+                    let rows = generator.with_derived(derived, &own)?;
+                    own = format!("({rows})");
+                }
                 let condition = generator.expr(&bound)?;
                 Ok(format!(
                     "SELECT 1 FROM {own} AS s{id} WHERE NOT ({condition}) LIMIT 1"
@@ -649,16 +671,6 @@ pub(super) fn with_defaults(
                 .collect()
         })
         .collect()
-}
-
-pub(super) fn computed_column(name: &str) -> SqlError {
-    SqlError::new(
-        271,
-        16,
-        format!(
-            "The column \"{name}\" cannot be modified because it is either a computed column or is the result of a UNION operator."
-        ),
-    )
 }
 
 pub(super) fn target_of(table: &OwnTable, at: usize, verb: &'static str) -> Target {

@@ -6,7 +6,8 @@
 )]
 
 use super::{Frame, Interpreter};
-use crate::session::tables::{OwnColumn, OwnKey, OwnTable};
+use crate::session::computed;
+use crate::session::tables::{Computed, OwnColumn, OwnKey, OwnTable};
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 use tsql::ast::{
@@ -14,7 +15,6 @@ use tsql::ast::{
     TableDefinition,
 };
 use tsql::bind::ir::{Body, Item, Query, TypedExpr, TypedKind};
-use tsql::bind::{DefaultLength, resolve_type};
 use tsql::eval::collate;
 use tsql::{Column, SqlError, SqlType, Value, fault, messages};
 
@@ -77,11 +77,16 @@ impl Interpreter<'_> {
         for (at, column) in definition.columns.iter().enumerate() {
             let line = column.span.line;
             let label = &column.name.text;
-            let ty = match &column.kind {
-                ColumnKind::Typed(ty) => resolve_type(ty, DefaultLength::Declaration)?,
-                ColumnKind::Computed { .. } => {
-                    return Err(fault::not_supported("a computed column").at_line(line));
-                }
+            let (ty, computed) = match &column.kind {
+                ColumnKind::Typed(ty) => (self.declared_type(ty)?, None),
+                // The type follows once all columns are known.
+                ColumnKind::Computed { expr, persisted } => (
+                    SqlType::Int,
+                    Some(Computed {
+                        expr: expr.clone(),
+                        stored: *persisted,
+                    }),
+                ),
             };
             if table
                 .columns
@@ -116,8 +121,16 @@ impl Interpreter<'_> {
                     nullable,
                 },
                 default: None,
-                computed: None,
+                computed,
             });
+        }
+        let required: Vec<usize> = (0..)
+            .zip(&definition.columns)
+            .filter(|(_, column)| column.nullable == Some(false))
+            .map(|(at, _)| at)
+            .collect();
+        let settled = computed::settle(&self.core.shared, &mut table, 0, &required)?;
+        for column in &definition.columns {
             for constraint in &column.constraints {
                 let own = [IndexColumn {
                     name: column.name.clone(),
@@ -137,6 +150,20 @@ impl Interpreter<'_> {
                     primary: false,
                     columns,
                 });
+            }
+        }
+        // What is part of a key stands with the rows.
+        for (at, deterministic) in settled {
+            if !table.in_key(at) {
+                continue;
+            }
+            let own = &mut table.columns[at];
+            if !deterministic {
+                let label = &own.column.name;
+                return Err(messages::COMPUTED_NOT_INDEXABLE.with(&[label, name]));
+            }
+            if let Some(computed) = own.computed.as_mut() {
+                computed.stored = true;
             }
         }
         Ok(table)
@@ -205,11 +232,7 @@ impl Interpreter<'_> {
             {
                 return Err(messages::DUPLICATE_COLUMN.with(&[&column.name, name]));
             }
-            columns.push(OwnColumn {
-                column: column.clone(),
-                default: None,
-                computed: None,
-            });
+            columns.push(OwnColumn::plain(column.clone()));
         }
         let mut places: Vec<usize> = (0..columns.len()).collect();
         if !into.is_temporary() {
@@ -239,16 +262,22 @@ impl Interpreter<'_> {
         inserted
     }
 
-    pub(super) fn create_index(&mut self, create: &CreateIndex) -> Result<(), SqlError> {
+    pub(super) fn create_index(
+        &mut self,
+        create: &CreateIndex,
+        frame: &Frame,
+    ) -> Result<(), SqlError> {
         if let Some(kind) = &create.unusual {
             return Err(fault::not_supported(&format!("CREATE {kind} INDEX")));
         }
         let unknown = || messages::OBJECT_NOT_FOUND.with(&[&create.table.to_string()]);
-        if create.filter.is_some() {
-            return Err(fault::not_supported("a filtered index"));
-        }
         if !create.table.is_temporary() {
-            return self.create_permanent_index(create);
+            return self.create_permanent_index(create, frame);
+        }
+        if create.filter.is_some() {
+            return Err(fault::not_supported(
+                "a filtered index of a temporary table",
+            ));
         }
         let key = self
             .core

@@ -65,7 +65,14 @@ impl Interpreter<'_> {
         let bound = self.bind_merge(merge, frame)?;
         let table = Arc::clone(&bound.target.table);
         let first = self.first_rows(&bound.limit, frame)?;
-        let stage = self.stage(&table, &bound.outputs.extras)?;
+        let mut stage = self.stage(&table, &bound.outputs.extras)?;
+        for clause in &bound.clauses {
+            if let Action::Update(sets) = &clause.action {
+                stage
+                    .updated
+                    .extend(sets.iter().filter_map(|set| set.column));
+            }
+        }
         let result = self
             .fill_merge(&bound, &stage, frame)
             .and_then(|()| self.stage_is_unique(&stage))
@@ -104,6 +111,7 @@ impl Interpreter<'_> {
             id,
             table,
             exposed: None,
+            of_view: false,
         };
         let mut clauses: Vec<Clause> = Vec::with_capacity(merge.clauses.len());
         for clause in &merge.clauses {

@@ -30,6 +30,8 @@ mod settings;
 mod stage;
 mod target;
 mod transaction;
+pub(crate) mod trigger;
+mod view;
 pub(crate) mod wire_cursor;
 
 pub(crate) use cursor::local_key;
@@ -148,6 +150,8 @@ struct Failure {
     inner: bool,
     /// It ends its statement alone, whatever its number: errors of a call's arguments.
     alone: bool,
+    /// It took back what its statement had changed, which the client is told.
+    terminates: bool,
 }
 
 impl Failure {
@@ -168,6 +172,7 @@ impl From<SqlError> for Failure {
             thrown: false,
             inner: false,
             alone: false,
+            terminates: false,
         }
     }
 }
@@ -304,7 +309,7 @@ impl<'r> Interpreter<'r> {
             // Cancelled, out of time, deadlock.
             3617 | 8649 | 1205 => Reach::Batch,
             // Conversions of values, and nesting.
-            241 | 242 | 244 | 245 | 248 | 295 | 8114 | 8169 | 235 | 217 => Reach::Batch,
+            241 | 244 | 245 | 248 | 295 | 8114 | 8169 | 235 | 217 => Reach::Batch,
             // Names that are found out to be unknown when the statement is compiled.
             207 | 208 | 209 | 4104 | 213 | 120 | 121 | 257 | 206 | 402 | 195 | 137 | 1087
             | 8120 | 8121 | 8117 | 8116 | 911 => Reach::Scope,
@@ -493,6 +498,7 @@ impl<'r> Interpreter<'r> {
             raised,
             thrown,
             inner,
+            terminates,
             ..
         } = failure;
         let mut error = error.at_line(line);
@@ -543,11 +549,18 @@ impl<'r> Interpreter<'r> {
                 thrown,
                 inner: true,
                 alone: false,
+                terminates: false,
             })));
         }
         // A cancelled request leaves its transaction to the client. Source: "SET XACT_ABORT".
         let cancelled = error.number == messages::CANCELLED.number;
+        let (line, procedure) = (error.line, error.procedure.clone());
         self.report(error);
+        let in_trigger = !self.core.firing.is_empty();
+        if terminates && reach == Reach::Statement && (!aborts || in_trigger) {
+            let told = messages::TERMINATED.at(line, &[]).with_state(0);
+            self.report(told.in_procedure(&procedure));
+        }
         self.failed(frame);
         if raised && !self.outcome.close {
             return Ok(None);
@@ -582,6 +595,22 @@ impl<'r> Interpreter<'r> {
     }
 
     fn statement(&mut self, statement: &Statement, frame: &mut Frame) -> Ended {
+        let ended = self.run_statement(statement, frame);
+        // An error in a trigger has ended the batch, and the client knows.
+        if self.outcome.aborted
+            && let Err(failure) = &ended
+            && failure.error.number == trigger::ENDED_IN_TRIGGER.0
+        {
+            return Ok(End::Abort);
+        }
+        let in_trigger = !self.core.firing.is_empty();
+        ended.map_err(|failure| Failure {
+            terminates: takes_back(&statement.kind, &failure, in_trigger),
+            ..failure
+        })
+    }
+
+    fn run_statement(&mut self, statement: &Statement, frame: &mut Frame) -> Ended {
         let done = |end: Result<(), SqlError>| end.map(|()| End::Next).map_err(Failure::from);
         let mut rows = 0;
         let end = match &statement.kind {
@@ -731,7 +760,11 @@ impl<'r> Interpreter<'r> {
             StatementKind::CreateIndex(create) => self
                 .writes_tables()
                 .map_err(Failure::from)
-                .and_then(|()| done(self.create_index(create))),
+                .and_then(|()| done(self.create_index(create, frame))),
+            StatementKind::AlterIndex(alter) => self
+                .writes_tables()
+                .map_err(Failure::from)
+                .and_then(|()| done(self.alter_index(alter))),
             StatementKind::DropIndex(drop) => self
                 .writes_tables()
                 .map_err(Failure::from)
@@ -756,6 +789,14 @@ impl<'r> Interpreter<'r> {
                 .writes_tables()
                 .map_err(Failure::from)
                 .and_then(|()| done(self.create_trigger(create, statement.span, frame))),
+            StatementKind::ToggleTrigger {
+                enable,
+                names,
+                target: Some(table),
+            } => self
+                .writes_tables()
+                .map_err(Failure::from)
+                .and_then(|()| done(self.toggle_trigger(*enable, names, table))),
             StatementKind::CreateDatabase(create) => done(self.create_database(create)),
             StatementKind::AlterDatabase(alter) => done(self.alter_database(alter)),
             StatementKind::CreateSchema(create) => self
@@ -1041,6 +1082,32 @@ impl<'r> Interpreter<'r> {
     }
 }
 
+/// Whether the failure came while a statement changed rows, and took its changes back.
+fn takes_back(kind: &StatementKind, failure: &Failure, in_trigger: bool) -> bool {
+    if failure.raised || failure.thrown {
+        return false;
+    }
+    let number = failure.error.number;
+    let values = matches!(
+        number,
+        220 | 232 | 242 | 512 | 515 | 2628 | 8115 | 8134 | 8152
+    );
+    // What set a trigger off is taken back with it.
+    if in_trigger && values {
+        return true;
+    }
+    match kind {
+        StatementKind::Insert(_)
+        | StatementKind::Update(_)
+        | StatementKind::Delete(_)
+        | StatementKind::Merge(_) => values || matches!(number, 547 | 550 | 2601 | 2627),
+        StatementKind::Select(select) => values && query::select_into(&select.query.body).is_some(),
+        StatementKind::AlterTable(_) => values || number == 1505,
+        StatementKind::CreateIndex(_) => number == 1505,
+        _ => false,
+    }
+}
+
 /// Whether a query has a FROM, or several parts.
 fn reads_tables(body: &QueryBody) -> bool {
     match body {
@@ -1055,7 +1122,7 @@ fn reads_tables(body: &QueryBody) -> bool {
 /// The feature behind a statement that is not there yet.
 fn unsupported_name(kind: &StatementKind) -> &str {
     match kind {
-        StatementKind::ToggleTrigger { .. } => "ENABLE and DISABLE TRIGGER",
+        StatementKind::ToggleTrigger { .. } => "ENABLE and DISABLE of a DDL or logon TRIGGER",
         StatementKind::ExecuteAs(_) | StatementKind::Revert => "EXECUTE AS",
         StatementKind::Kill(_) => "KILL",
         StatementKind::Dbcc { .. } => "DBCC",

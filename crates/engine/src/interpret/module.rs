@@ -1,25 +1,17 @@
-//! Running modules that users made: procedures, the bodies of functions, triggers.
+//! Running modules that users made: procedures, and the bodies of functions and triggers.
 
 use super::arguments::{self, Given, Parameter};
 use super::execute::{Named, Returned};
-use super::stage::{Stage, Verb};
 use super::{End, Failure, Frame, Halt, Interpreter};
-use crate::databases::{ObjectInfo, ObjectKind};
+use crate::databases::ObjectKind;
 use crate::session::permanent::{Found, table_from};
 use crate::session::shared::option;
 use crate::session::stored::Parsed;
-use crate::session::tables::{OwnColumn, OwnTable};
 use std::sync::Arc;
 use tsql::ast::{ModuleBody, Statement, StatementKind};
 use tsql::bind::resolve_type;
 use tsql::eval::collate;
 use tsql::{SqlError, fault, messages};
-
-/// A trigger ended the transaction it ran in.
-const ENDED_IN_TRIGGER: (i32, &str) = (
-    3609,
-    "The transaction ended in the trigger. The batch has been aborted.",
-);
 
 impl Interpreter<'_> {
     /// The user's procedure of a name: in its own database, and for `sp_` names in master too.
@@ -207,130 +199,6 @@ impl Interpreter<'_> {
         }
     }
 
-    /// Fires the AFTER triggers of a change whose rows stand in `stage`.
-    pub(super) fn fire_triggers(
-        &mut self,
-        table: &Arc<OwnTable>,
-        stage: &Stage,
-        verb: &str,
-    ) -> Result<(), SqlError> {
-        let Some(place) = table.place.as_ref().filter(|place| place.triggers) else {
-            return Ok(());
-        };
-        let objects = self.core.shared.permanent.objects(place.database)?;
-        let due: Vec<Found> = objects
-            .triggers_of(place.object.id)
-            .into_iter()
-            .filter(|trigger| is_due(trigger, verb))
-            .map(|trigger| Found {
-                database: place.database,
-                database_name: place.database_name.clone(),
-                objects: Arc::clone(&objects),
-                object: Arc::clone(trigger),
-            })
-            .collect();
-        if due.is_empty() {
-            return Ok(());
-        }
-        let inserted = self.changed_rows(table, stage, true)?;
-        let deleted = self.changed_rows(table, stage, false)?;
-        let result = due
-            .iter()
-            .try_for_each(|trigger| self.fire(trigger, inserted, deleted));
-        for key in [inserted, deleted] {
-            self.drop_own(key);
-        }
-        result
-    }
-
-    fn fire(&mut self, trigger: &Found, inserted: u32, deleted: u32) -> Result<(), SqlError> {
-        let parsed = self.core.shared.parsed.get(trigger)?;
-        let StatementKind::CreateTrigger(create) = &parsed.statement else {
-            return Err(fault::internal("a trigger is none"));
-        };
-        let ModuleBody::Statements(body) = &create.body else {
-            return Err(fault::not_supported("EXTERNAL NAME"));
-        };
-        let mut frame = Frame {
-            procedure: trigger.object.name.clone(),
-            ..Frame::default()
-        };
-        for (name, key) in [("inserted", inserted), ("deleted", deleted)] {
-            frame.scope.tables.push((name.to_owned(), key));
-        }
-        // A trigger always runs in a transaction, which its statement's own end ends.
-        let own = self.core.shared.facts().tran_count == 0;
-        if own {
-            self.core.shared.host().begin()?;
-            self.core.shared.facts().tran_count = 1;
-        }
-        let options = self.core.shared.facts().options;
-        self.core.shared.facts().options |= option::XACT_ABORT;
-        let database = trigger.database_name.clone();
-        let result = self.run_module(trigger, &parsed, body, &mut frame, &database);
-        self.core.shared.facts().options = options;
-        let ended = self.core.shared.facts().tran_count == 0;
-        if own && !ended {
-            self.core.shared.facts().tran_count = 0;
-            if matches!(result, Ok(End::Next)) {
-                self.core.shared.host().commit()?;
-            } else {
-                self.core.shared.host().rollback()?;
-            }
-        }
-        match result {
-            Ok(End::Next | End::Return) if !ended => Ok(()),
-            Ok(_) => Err(SqlError::new(ENDED_IN_TRIGGER.0, 16, ENDED_IN_TRIGGER.1)),
-            Err(failure) => Err(failure.error),
-        }
-    }
-
-    /// A table of the rows after a change, or before it.
-    fn changed_rows(
-        &mut self,
-        table: &OwnTable,
-        stage: &Stage,
-        after: bool,
-    ) -> Result<u32, SqlError> {
-        let columns = table
-            .columns
-            .iter()
-            .map(|own| OwnColumn {
-                default: None,
-                ..own.clone()
-            })
-            .collect();
-        let key = self.core.shared.next_key();
-        let name = if after { "inserted" } else { "deleted" };
-        self.add(
-            OwnTable {
-                columns,
-                ..OwnTable::empty(key, name, true)
-            },
-            None,
-        )?;
-        let stored = || (0..table.columns.len()).filter(|at| table.columns[*at].computed.is_none());
-        let names: Vec<String> = stored().map(|at| format!("c{at}")).collect();
-        let values: Vec<String> = stored()
-            .map(|at| {
-                let place = if after {
-                    stage.after(at)
-                } else {
-                    Stage::old_of(at)
-                };
-                format!("c{place}")
-            })
-            .collect();
-        let (gone, action) = (if after { "DELETE" } else { "INSERT" }, Stage::ACTION);
-        self.core_batch(&format!(
-            "INSERT INTO t{key}({}) SELECT {} FROM t{} WHERE c{action} <> '{gone}'",
-            names.join(","),
-            values.join(","),
-            stage.key
-        ))?;
-        Ok(key)
-    }
-
     /// `DECLARE @t dbo.TableType`: makes the variable when the type is a table; false for any other type.
     pub(super) fn declare_of_type(
         &mut self,
@@ -401,24 +269,5 @@ impl Interpreter<'_> {
         };
         let objects = self.core.shared.permanent.objects(target.id)?;
         super::objects::type_of(&objects, ty).map(|(ty, _, _)| ty)
-    }
-}
-
-fn is_due(trigger: &ObjectInfo, verb: &str) -> bool {
-    trigger
-        .module()
-        .and_then(|module| module.trigger.as_ref())
-        .is_some_and(|watched| {
-            !watched.disabled && watched.events.iter().any(|event| event == verb)
-        })
-}
-
-/// What is done with rows when the statement is no MERGE.
-pub(super) fn verbs(verb: &str) -> &[Verb] {
-    match verb {
-        "INSERT" => &[Verb::Insert],
-        "UPDATE" => &[Verb::Update],
-        "DELETE" => &[Verb::Delete],
-        _ => &[Verb::Insert, Verb::Update, Verb::Delete],
     }
 }

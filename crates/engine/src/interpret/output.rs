@@ -43,6 +43,14 @@ pub(super) struct Shown {
 }
 
 impl Outputs {
+    /// No OUTPUT clause.
+    pub(super) const fn none() -> Self {
+        Self {
+            clauses: Vec::new(),
+            extras: Vec::new(),
+        }
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.clauses.is_empty()
     }

@@ -261,7 +261,11 @@ impl Interpreter<'_> {
         let shared = &self.core.shared;
         let env = Env::new(shared, &frame.values);
         let own = own_names(shared);
-        let mut generator = Generator::new(&env, &own);
+        let derived = |key| match shared.object(key) {
+            Some(Object::Own(table)) => shared.derived(&table, false),
+            _ => Ok(None),
+        };
+        let mut generator = Generator::new(&env, &own, &derived);
         let text = write(&mut generator)?;
         Ok((text, generator.plan))
     }

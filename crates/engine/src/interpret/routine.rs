@@ -6,7 +6,6 @@ use crate::host::{FunctionResult, ResultSink, Scan};
 use crate::session::Core;
 use crate::session::shared::Shared;
 use crate::session::stored::Routine;
-use crate::store::encode::decode;
 use std::sync::PoisonError;
 use tsql::ast::{FunctionReturns, ModuleBody, StatementKind};
 use tsql::{Column, Row, SqlError, SqlType, Value, fault, messages};
@@ -165,24 +164,22 @@ impl Interpreter<'_> {
     }
 
     fn filled_rows(&mut self, key: u32, types: &[SqlType]) -> Result<Vec<Row>, SqlError> {
-        let store = self.core.store(self.cancel)?;
-        let mut select = store
-            .db
-            .prepare(&format!("SELECT * FROM t{key} ORDER BY rowid"))
-            .map_err(|error| store.error(&error))?;
-        let mut rows = select.query([]).map_err(|error| store.error(&error))?;
+        let (text, plan) = self.generate(&Frame::default(), |generator| {
+            let columns: Vec<String> = (0..types.len()).map(|at| format!("s1.c{at}")).collect();
+            let rows = generator.rows_of(1, key)?;
+            Ok(format!(
+                "SELECT {} FROM {rows} ORDER BY s1.rowid",
+                columns.join(",")
+            ))
+        })?;
         let mut kept = Vec::new();
-        while let Some(row) = rows.next().map_err(|error| store.error(&error))? {
+        super::query::run(self.core, self.cancel, &text, plan, types, &mut |row| {
             if kept.len() >= ROWS_MAX {
                 return Err(messages::MEMORY_LIMIT.with(&["default"]));
             }
-            let mut values = Vec::with_capacity(types.len());
-            for (at, ty) in types.iter().enumerate() {
-                let raw = row.get_ref(at).map_err(|error| store.error(&error))?;
-                values.push(decode(raw, *ty)?);
-            }
-            kept.push(values);
-        }
+            kept.push(row);
+            Ok(())
+        })?;
         Ok(kept)
     }
 

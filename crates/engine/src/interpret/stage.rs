@@ -4,8 +4,11 @@
 //! table's columns are the row's number, `$action`, the values before, the values after, and what OUTPUT names beside
 //! them.
 
+use super::data::target_of;
 use super::output::Outputs;
+use super::trigger::verbs;
 use super::{Frame, Interpreter};
+use crate::session::computed::ROW;
 use crate::session::tables::{OwnColumn, OwnTable};
 use crate::store::generate::Plan;
 use std::sync::Arc;
@@ -23,6 +26,8 @@ pub(super) struct Stage {
     pub(super) key: u32,
     /// Columns of the changed table.
     width: usize,
+    /// Those of them that SET names.
+    pub(super) updated: Vec<usize>,
 }
 
 impl Stage {
@@ -102,11 +107,7 @@ impl Interpreter<'_> {
         table: &OwnTable,
         extras: &[TypedExpr],
     ) -> Result<Stage, SqlError> {
-        let column = |ty: SqlType| OwnColumn {
-            column: Column::nullable("", ty),
-            default: None,
-            computed: None,
-        };
+        let column = |ty: SqlType| OwnColumn::plain(Column::nullable("", ty));
         let values = table.columns.iter().map(|own| column(own.column.ty));
         let columns = [column(SqlType::BigInt), column(ACTION)]
             .into_iter()
@@ -123,6 +124,7 @@ impl Interpreter<'_> {
         Ok(Stage {
             key,
             width: table.columns.len(),
+            updated: Vec::new(),
         })
     }
 
@@ -204,42 +206,129 @@ impl Interpreter<'_> {
     ) -> Result<u64, SqlError> {
         self.whole(|own| {
             own.lock_table(table)?;
-            let count = own.apply(table, stage)?;
-            own.keep_identity(table)?;
-            if verb != Verb::Delete.name() {
-                own.checks_hold(table, frame, verb)?;
+            let seen = table.has_triggers() || !outputs.is_empty();
+            if verb != Verb::Delete.name() && (table.has_stored() || seen) {
+                own.compute(table, stage, frame)?;
+            }
+            let (instead, done): (Vec<Verb>, Vec<Verb>) = verbs(verb)
+                .iter()
+                .partition(|verb| own.is_instead(table, **verb));
+            // Rows leave before others come, so that keys may move from one to another.
+            for verb in done.iter().rev() {
+                own.apply(table, stage, *verb)?;
+            }
+            if !done.is_empty() {
+                own.keep_identity(table)?;
+                if verb != Verb::Delete.name() {
+                    own.checks_hold(table, frame, verb)?;
+                }
             }
             own.put_out(outputs, stage, frame)?;
-            for verb in super::module::verbs(verb) {
-                own.fire_triggers(table, stage, verb.name())?;
+            let count = own.staged(stage)?;
+            for verb in instead {
+                own.fire_triggers(table, stage, verb, true)?;
+            }
+            for verb in done {
+                own.fire_triggers(table, stage, verb, false)?;
             }
             Ok(count)
         })
     }
 
-    fn apply(&mut self, table: &Arc<OwnTable>, stage: &Stage) -> Result<u64, SqlError> {
+    /// Works out the computed columns of the rows to come.
+    fn compute(&mut self, table: &OwnTable, stage: &Stage, frame: &Frame) -> Result<(), SqlError> {
+        let Some(derived) = self.core.shared.derived(table, true)? else {
+            return Ok(());
+        };
+        let hidden = format!("t{}", stage.key);
+        let (text, plan) = self.generate(frame, |generator| {
+            let places: Vec<String> = (0..stage.width)
+                .filter(|at| derived.columns.iter().all(|(other, _)| other != at))
+                .map(|at| format!(",c{} AS c{at}", stage.after(at)))
+                .collect();
+            let mut values = Vec::new();
+            let mut pairs = Vec::new();
+            for (at, expr) in &derived.columns {
+                let target = target_of(table, *at, Verb::Insert.name());
+                values.push(format!(",{} AS v{at}", generator.assigned(expr, target)?));
+                pairs.push(format!("c{} = n.v{at}", stage.after(*at)));
+            }
+            Ok(format!(
+                "UPDATE {hidden} SET {} FROM (SELECT r{} FROM (SELECT rowid AS r{} FROM {hidden} \
+                 WHERE c{} <> 'DELETE') AS s{ROW}) AS n WHERE {hidden}.rowid = n.r",
+                pairs.join(","),
+                values.concat(),
+                places.concat(),
+                Stage::ACTION
+            ))
+        })?;
+        self.fill(&text, plan)
+    }
+
+    /// Whether foreign keys refer to a table.
+    fn is_referenced(&self, table: &OwnTable) -> Result<bool, SqlError> {
+        let Some(place) = &table.place else {
+            return Ok(false);
+        };
+        let objects = self.core.shared.permanent.objects(place.database)?;
+        let mut tables = objects.objects().filter_map(|object| object.table());
+        Ok(tables.any(|other| {
+            let mut keys = other.foreign_keys.iter();
+            keys.any(|key| key.table == place.object.id)
+        }))
+    }
+
+    /// Does one kind of what the hidden table says.
+    fn apply(&mut self, table: &Arc<OwnTable>, stage: &Stage, verb: Verb) -> Result<(), SqlError> {
         let (row, action) = (Stage::ROW, Stage::ACTION);
         let own = table.sql_name();
         let hidden = format!("t{}", stage.key);
-        let stored = || (0..stage.width).filter(|at| table.columns[*at].computed.is_none());
+        let stored = || (0..stage.width).filter(|at| table.columns[*at].is_stored());
         let names: Vec<String> = stored().map(|at| format!("c{at}")).collect();
         let news: Vec<String> = stored().map(|at| format!("c{}", stage.after(at))).collect();
         let (names, news) = (names.join(","), news.join(","));
-        // Rows leave before they come back, so that keys may move from one to another.
-        let texts = [
+        let set: Vec<usize> = (0..stage.width)
+            .filter(|at| {
+                let computed = table.columns[*at].computed.is_some();
+                stage.updated.contains(at) || computed && table.columns[*at].is_stored()
+            })
+            .collect();
+        let rows = format!("FROM {hidden} WHERE c{action} = {}", action_text(verb));
+        let gone = || {
             format!(
-                "DELETE FROM {own} WHERE rowid IN (SELECT c{row} FROM {hidden} WHERE c{row} IS NOT NULL)"
-            ),
-            format!(
-                "INSERT INTO {own}(rowid,{names}) SELECT c{row},{news} FROM {hidden} WHERE c{action} = 'UPDATE'"
-            ),
-            format!(
-                "INSERT INTO {own}({names}) SELECT {news} FROM {hidden} WHERE c{action} = 'INSERT' ORDER BY rowid"
-            ),
-        ];
+                "DELETE FROM {own} WHERE rowid IN (SELECT c{row} {rows} AND c{row} IS NOT NULL)"
+            )
+        };
+        let texts = match verb {
+            Verb::Delete => vec![gone()],
+            Verb::Update if set.is_empty() => Vec::new(),
+            // What refers to a row must not see it leave.
+            Verb::Update
+                if !set.iter().any(|at| table.in_key(*at)) || self.is_referenced(table)? =>
+            {
+                let pairs: Vec<String> = set.iter().map(|at| format!("c{at} = n.v{at}")).collect();
+                let values: Vec<String> = set
+                    .iter()
+                    .map(|at| format!(",c{} AS v{at}", stage.after(*at)))
+                    .collect();
+                vec![format!(
+                    "UPDATE {own} SET {} FROM (SELECT c{row} AS r{} {rows}) AS n WHERE {own}.rowid = n.r",
+                    pairs.join(","),
+                    values.concat()
+                )]
+            }
+            // Keys may move from one row to another.
+            Verb::Update => vec![
+                gone(),
+                format!("INSERT INTO {own}(rowid,{names}) SELECT c{row},{news} {rows}"),
+            ],
+            Verb::Insert => vec![format!(
+                "INSERT INTO {own}({names}) SELECT {news} {rows} ORDER BY rowid"
+            )],
+        };
         for text in texts {
             self.change_rows(table, &text, Plan::default())?;
         }
-        self.staged(stage)
+        Ok(())
     }
 }

@@ -2,7 +2,9 @@
 
 use super::stage::Verb;
 use super::{Frame, Interpreter};
+use crate::databases::ObjectKind;
 use crate::session::names::Names;
+use crate::session::permanent::Found;
 use crate::session::shared::Object;
 use crate::session::tables::OwnTable;
 use std::sync::Arc;
@@ -21,12 +23,22 @@ pub(super) struct Rows {
     /// The columns that the statement may name, and which column of the table each is. None where the statement
     /// names the table itself.
     pub(super) exposed: Option<Vec<(String, Option<usize>)>>,
+    /// Whether they are a view's, which an INSTEAD OF trigger takes: they have no numbers.
+    pub(super) of_view: bool,
 }
 
 impl Rows {
     /// The row's number.
     pub(super) fn row(&self) -> TypedExpr {
+        if self.of_view {
+            return TypedExpr::constant(tsql::Value::Null, SqlType::BigInt);
+        }
         column(self.id, ROWID, SqlType::BigInt)
+    }
+
+    /// Whether FROM may show a row more than once.
+    pub(super) fn may_repeat(&self) -> bool {
+        !self.of_view && !matches!(self.source, Source::Table { .. })
     }
 
     /// A column's value before the change.
@@ -98,6 +110,14 @@ impl Interpreter<'_> {
     pub(super) fn own(&self, key: u32, verb: &str) -> Result<Arc<OwnTable>, SqlError> {
         match self.core.shared.object(key) {
             Some(Object::Own(table)) => {
+                let place = table.place.as_ref();
+                if place.is_some_and(|place| place.object.kind == ObjectKind::View) {
+                    return Err(match verb {
+                        "MERGE" => fault::not_supported("MERGE into a view"),
+                        "TRUNCATE" => messages::TRUNCATE_NO_TABLE.with(&[&table.name]),
+                        _ => messages::NOT_UPDATABLE.with(&[&table.name]),
+                    });
+                }
                 if !table.variable {
                     self.no_side_effects(verb)?;
                 }
@@ -132,8 +152,13 @@ impl Interpreter<'_> {
         from: &[TableSource],
         frame: &Frame,
     ) -> Result<Rows, SqlError> {
-        let verb = verb.name();
         let bound = binder.open_from(from)?;
+        if let Some(rows) =
+            self.rows_of_view(binder, ctes, (target, changed, verb), from, &bound)?
+        {
+            return Ok(rows);
+        }
+        let verb = verb.name();
         let name = match target {
             DmlTarget::Table { name, .. } => Some(name.clone()),
             DmlTarget::Variable(variable) => Some(ObjectName::bare(ast::Ident {
@@ -174,6 +199,7 @@ impl Interpreter<'_> {
                         id: *id,
                         table,
                         exposed: None,
+                        of_view: false,
                     });
                 }
                 _ => return Err(messages::AMBIGUOUS_TARGET.with(&[&table.name])),
@@ -188,7 +214,86 @@ impl Interpreter<'_> {
             id,
             table,
             exposed: None,
+            of_view: false,
         })
+    }
+
+    /// The rows of a view that a statement changes: the view's own where an INSTEAD OF trigger takes them, otherwise
+    /// those of the table behind it. None when the target is no view.
+    fn rows_of_view(
+        &self,
+        binder: &mut Binder<'_>,
+        ctes: &mut Vec<Cte>,
+        (target, changed, verb): (&DmlTarget, Option<&str>, Verb),
+        from: &[TableSource],
+        bound: &Option<Source>,
+    ) -> Result<Option<Rows>, SqlError> {
+        let DmlTarget::Table { name, .. } = target else {
+            return Ok(None);
+        };
+        // The target may be an alias that FROM gives.
+        let mut entries = Vec::new();
+        for source in from {
+            named_in(source, &mut entries);
+        }
+        let aliased = name.as_bare().and_then(|bare| {
+            let mut aliases = entries.iter();
+            aliases.find(|(alias, _)| alias.is_some_and(|alias| alias.is(&bare.text)))
+        });
+        if aliased.is_none()
+            && name
+                .as_bare()
+                .is_some_and(|bare| binder.names_cte(&bare.text))
+        {
+            return Ok(None);
+        }
+        let view = aliased.map_or(name, |(_, name)| *name);
+        let Some(found) = self.view_of(view)? else {
+            return Ok(None);
+        };
+        let table = self.core.shared.permanent_table(&found)?;
+        self.core.shared.may_use(&found, verb.name())?;
+        let (source, id) = match bound {
+            Some(bound) if binder.entry_named(name).is_some() => {
+                (bound.clone(), binder.entry_named(name).unwrap_or_default())
+            }
+            _ => {
+                let own = binder.add_source(&TableSource::Table {
+                    name: name.clone(),
+                    alias: None,
+                    hints: Vec::new(),
+                })?;
+                let id = own.id().unwrap_or_default();
+                (crossed(own, bound.clone()), id)
+            }
+        };
+        if self.is_instead(&table, verb) {
+            return Ok(Some(Rows {
+                source,
+                id,
+                table,
+                exposed: None,
+                of_view: true,
+            }));
+        }
+        // Who may change the view may change the table behind it, where one owner has both.
+        let _chain = self.core.shared.chained(&found.database_name);
+        self.entry(binder, ctes, (source, id), changed, verb.name())
+            .map(Some)
+    }
+
+    /// The view that a name means, through synonyms.
+    pub(super) fn view_of(&self, name: &ObjectName) -> Result<Option<Found>, SqlError> {
+        let shared = &self.core.shared;
+        if name.server.is_some() || name.is_temporary() {
+            return Ok(None);
+        }
+        let name = shared.followed(name, &self.core.database)?;
+        let database = name.database.as_ref();
+        let database = database.map_or(self.core.database.as_str(), |part| &part.text);
+        let schema = Self::schema_name(&name);
+        let found = shared.permanent.find(database, schema, &name.name.text)?;
+        Ok(found.filter(|found| found.object.kind == ObjectKind::View))
     }
 
     /// The rows behind a FROM entry: a table, or a derived table over one.
@@ -206,6 +311,7 @@ impl Interpreter<'_> {
                 id,
                 table: self.own(key, verb)?,
                 exposed: None,
+                of_view: false,
             });
         }
         let names = binder.entry_columns(id);
@@ -241,7 +347,22 @@ impl Interpreter<'_> {
             id: own,
             table,
             exposed: Some(exposed),
+            of_view: false,
         })
+    }
+}
+
+/// Aliases and names of the tables in a FROM.
+fn named_in<'f>(source: &'f TableSource, out: &mut Vec<(Option<&'f ast::Ident>, &'f ObjectName)>) {
+    match source {
+        TableSource::Table { name, alias, .. } => {
+            out.push((alias.as_ref().map(|alias| &alias.name), name));
+        }
+        TableSource::Join { left, right, .. } => {
+            named_in(left, out);
+            named_in(right, out);
+        }
+        _ => {}
     }
 }
 

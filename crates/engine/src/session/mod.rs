@@ -1,5 +1,6 @@
 //! A session: what one connection's statements share, and the way in for batches and remote calls.
 
+pub(crate) mod computed;
 pub(crate) mod environment;
 pub(crate) mod names;
 mod options;
@@ -65,6 +66,8 @@ pub(crate) struct Core {
     pub(crate) reseeded: Vec<(i32, i32)>,
     /// Indexes made so far, for their names.
     pub(crate) indexes: u64,
+    /// Triggers that run, the innermost last: database and object.
+    pub(crate) firing: Vec<(i32, i32)>,
 }
 
 impl Core {
@@ -92,6 +95,7 @@ impl Core {
             in_use: None,
             reseeded: Vec::new(),
             indexes: 0,
+            firing: Vec::new(),
             shared,
         })
     }
@@ -178,6 +182,7 @@ impl Session {
                 in_use: None,
                 reseeded: Vec::new(),
                 indexes: 0,
+                firing: Vec::new(),
             },
         };
         session.core.in_use = session.core.shared.permanent.hold(&session.core.database);

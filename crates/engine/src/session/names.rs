@@ -7,6 +7,7 @@ use crate::host::{FunctionDecl, FunctionResult};
 use std::sync::{Arc, OnceLock};
 use tsql::ast::ObjectName;
 use tsql::bind::{Catalog, FunctionShape, Returns, StoredQuery, TableFunction, TableShape};
+use tsql::eval::collate;
 use tsql::rowset::Rowset;
 use tsql::{SqlError, SqlType, fault, messages};
 
@@ -18,6 +19,23 @@ pub(crate) struct Local {
     pub(crate) ty: SqlType,
 }
 
+/// Columns of the table that a trigger watches: name, number, and whether the statement sets it.
+#[derive(Debug)]
+pub(crate) struct Updated(pub(crate) Vec<(String, i32, bool)>);
+
+impl Updated {
+    /// COLUMNS_UPDATED(): a bit for each column number, the lowest first.
+    fn bits(&self) -> Vec<u8> {
+        let last = self.0.iter().map(|(_, id, _)| *id).max().unwrap_or(1);
+        let place = |id: i32| usize::try_from(id - 1).unwrap_or(0);
+        let mut bits = vec![0; place(last) / 8 + 1];
+        for (_, id, _) in self.0.iter().filter(|(_, _, set)| *set) {
+            bits[place(*id) / 8] |= 1 << (place(*id) % 8);
+        }
+        bits
+    }
+}
+
 /// What the names of one batch or procedure mean. Values stand beside it, by slot.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Scope {
@@ -27,6 +45,8 @@ pub(crate) struct Scope {
     /// Parameters that nobody declared, in a text that is only described: name in lower case, and its type once it
     /// is known.
     pub(crate) undeclared: Vec<(String, Arc<OnceLock<SqlType>>)>,
+    /// Where a trigger runs, what its statement sets.
+    pub(crate) updated: Option<Arc<Updated>>,
 }
 
 impl Scope {
@@ -183,6 +203,20 @@ impl Catalog for Names<'_> {
         let columns = decl.columns.clone();
         let key = self.shared.intern(Object::HostTable { database, decl });
         Ok(TableShape { key, columns })
+    }
+
+    fn is_updated(&self, column: &str) -> Result<bool, SqlError> {
+        let updated = self.scope.updated.as_ref();
+        let updated = updated.ok_or_else(|| messages::UPDATE_OUTSIDE_TRIGGER.with(&[]))?;
+        let mut columns = updated.0.iter();
+        columns
+            .find(|(name, _, _)| collate::same(name, column))
+            .map(|(_, _, set)| *set)
+            .ok_or_else(|| fault::invalid_column(column))
+    }
+
+    fn columns_updated(&self) -> Option<Vec<u8>> {
+        self.scope.updated.as_ref().map(|updated| updated.bits())
     }
 
     fn table_variable(&self, name: &str) -> Option<TableShape> {

@@ -1,8 +1,9 @@
 //! The session's view of what users made: committed objects, and those of its own open transaction.
 
 use super::shared::Shared;
-use super::tables::{OwnColumn, OwnKey, OwnTable, Place};
-use crate::databases::{Database, Databases, ObjectInfo, Objects, TableInfo};
+use super::tables::{Computed, OwnColumn, OwnKey, OwnTable, Place};
+use crate::databases::{Database, Databases, ObjectInfo, ObjectKind, Objects, TableInfo};
+use crate::interpret::trigger::taken_over;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -177,10 +178,18 @@ impl Shared {
     }
 
     fn table_of(&self, found: &Found, key: u32) -> Result<OwnTable, SqlError> {
-        let info = found
-            .object
-            .table()
-            .ok_or_else(|| fault::invalid_object(&found.object.name))?;
+        let of_view;
+        let info = if found.object.kind == ObjectKind::View {
+            // Nobody reads it by this: it is what an INSTEAD OF trigger is given.
+            of_view = TableInfo {
+                columns: found.object.columns().to_vec(),
+                ..TableInfo::default()
+            };
+            &of_view
+        } else {
+            let table = found.object.table();
+            table.ok_or_else(|| fault::invalid_object(&found.object.name))?
+        };
         let mut table = table_from(info, &found.object.name, key)?;
         if let Some(identity) = table.identity
             && let Some((seed, increment)) = info.columns[identity].identity
@@ -195,6 +204,7 @@ impl Shared {
             database_name: found.database_name.clone(),
             schema: found.schema().to_owned(),
             triggers: !found.objects.triggers_of(found.object.id).is_empty(),
+            instead: taken_over(&found.objects, found.object.id),
             object: Arc::clone(&found.object),
         });
         Ok(table)
@@ -219,7 +229,10 @@ pub(crate) fn table_from(info: &TableInfo, name: &str, key: u32) -> Result<OwnTa
                 None => None,
             },
             computed: match &column.computed {
-                Some((text, _)) => Some(expression(text, true)?),
+                Some(computed) => Some(Computed {
+                    expr: expression(&computed.text, computed.quoted_identifier)?,
+                    stored: computed.stored,
+                }),
                 None => None,
             },
         });
@@ -274,7 +287,7 @@ pub(crate) fn expression(text: &str, quoted_identifier: bool) -> Result<Expr, Sq
 }
 
 /// The condition of a stored text.
-fn condition(text: &str, quoted_identifier: bool) -> Result<Expr, SqlError> {
+pub(crate) fn condition(text: &str, quoted_identifier: bool) -> Result<Expr, SqlError> {
     match one_statement(format!("IF {text} RETURN"), quoted_identifier) {
         Some(StatementKind::If { condition, .. }) => Ok(condition),
         _ => Err(fault::internal("a stored condition does not parse")),

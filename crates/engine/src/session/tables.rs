@@ -18,8 +18,35 @@ pub(crate) struct OwnColumn {
     pub(crate) column: Column,
     /// Value when an INSERT gives none.
     pub(crate) default: Option<Expr>,
-    /// The expression of a computed column.
-    pub(crate) computed: Option<Expr>,
+    /// What a computed column is.
+    pub(crate) computed: Option<Computed>,
+}
+
+impl OwnColumn {
+    /// A column without a default that takes values.
+    pub(crate) fn plain(column: Column) -> Self {
+        Self {
+            column,
+            default: None,
+            computed: None,
+        }
+    }
+
+    /// Whether its values stand with the rows.
+    pub(crate) fn is_stored(&self) -> bool {
+        self.computed
+            .as_ref()
+            .is_none_or(|computed| computed.stored)
+    }
+}
+
+/// What a computed column is.
+#[derive(Debug, Clone)]
+pub(crate) struct Computed {
+    /// Its expression, over the columns of its table.
+    pub(crate) expr: Expr,
+    /// Whether its values are worked out when a row is written, and stand with it.
+    pub(crate) stored: bool,
 }
 
 /// A key of such a table.
@@ -41,6 +68,8 @@ pub(crate) struct Place {
     pub(crate) schema: String,
     /// Whether triggers watch it.
     pub(crate) triggers: bool,
+    /// INSERT, UPDATE and DELETE, where INSTEAD OF triggers take them over, and the numbers of these.
+    pub(crate) instead: Vec<(String, i32)>,
     /// Its definition; its rows are in table `t<object number>`.
     pub(crate) object: Arc<ObjectInfo>,
 }
@@ -90,6 +119,12 @@ impl OwnTable {
             None => format!("t{}", self.key),
             Some(place) => format!("d{}.t{}", place.database, place.object.id),
         }
+    }
+
+    /// Whether the values of a computed column are written with its rows.
+    pub(crate) fn has_stored(&self) -> bool {
+        let mut columns = self.columns.iter();
+        columns.any(|own| own.computed.is_some() && own.is_stored())
     }
 
     /// Whether triggers watch it.

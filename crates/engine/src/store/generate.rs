@@ -6,12 +6,13 @@
 
 use super::encode::{INTEGER_DIGITS, encode};
 use super::functions::{Compiled, Target};
+use crate::session::computed::{Derived, ROW};
 use rusqlite::types::Value as Sqlite;
 use std::collections::BTreeSet;
 use tsql::ast::{CompareOp, JoinKind, SetOperator};
 use tsql::bind::ir::{
     Aggregate, AggregateKind, Body, Bound, Collation, Cte, Frame, Limit, Query, ROWID, Select,
-    SortKey, Source, TypedExpr, TypedKind, Window, WindowKind,
+    SortKey, Source, SourceId, TypedExpr, TypedKind, Window, WindowKind,
 };
 use tsql::eval::{self, Environment};
 use tsql::{Length, SqlError, SqlType, Value, fault, messages};
@@ -50,6 +51,8 @@ pub(crate) struct Generator<'e> {
     env: &'e dyn Environment,
     /// The SQL name behind the key of a table that has rows of its own; `None` for a virtual table.
     own: &'e dyn Fn(u32) -> Option<String>,
+    /// The columns behind such a key that are worked out where they are read.
+    derived: &'e dyn Fn(u32) -> Result<Option<Derived>, SqlError>,
     pub(crate) plan: Plan,
     next_alias: u32,
     /// Columns from outside of the fragments being written, the innermost last.
@@ -57,10 +60,15 @@ pub(crate) struct Generator<'e> {
 }
 
 impl<'e> Generator<'e> {
-    pub(crate) fn new(env: &'e dyn Environment, own: &'e dyn Fn(u32) -> Option<String>) -> Self {
+    pub(crate) fn new(
+        env: &'e dyn Environment,
+        own: &'e dyn Fn(u32) -> Option<String>,
+        derived: &'e dyn Fn(u32) -> Result<Option<Derived>, SqlError>,
+    ) -> Self {
         Self {
             env,
             own,
+            derived,
             plan: Plan::default(),
             next_alias: 0,
             outside: Vec::new(),
@@ -88,6 +96,39 @@ impl<'e> Generator<'e> {
     pub(crate) fn table(&mut self, key: u32) -> String {
         self.plan.objects.insert(key);
         (self.own)(key).unwrap_or_else(|| format!("temp.o{key}"))
+    }
+
+    /// A table in FROM, under the alias of its entry, with the columns that are worked out from its rows.
+    pub(crate) fn rows_of(&mut self, id: SourceId, key: u32) -> Result<String, SqlError> {
+        let table = self.table(key);
+        let Some(derived) = (self.derived)(key)? else {
+            return Ok(format!("{table} AS s{id}"));
+        };
+        let rows = self.with_derived(&derived, &table)?;
+        Ok(format!("({rows}) AS s{id}"))
+    }
+
+    /// A SELECT of the row numbers and all columns of a table, the derived ones worked out.
+    pub(crate) fn with_derived(
+        &mut self,
+        derived: &Derived,
+        table: &str,
+    ) -> Result<String, SqlError> {
+        let mut columns = vec!["rowid AS rowid".to_owned()];
+        for at in 0..derived.width {
+            let expr = derived.columns.iter().find(|(other, _)| *other == at);
+            columns.push(match expr {
+                Some((_, expr)) => {
+                    let text = self.expr(expr)?;
+                    format!("{} AS c{at}", collated(&text, expr))
+                }
+                None => format!("c{at}"),
+            });
+        }
+        Ok(format!(
+            "SELECT {} FROM {table} AS s{ROW}",
+            columns.join(",")
+        ))
     }
 
     // ---- queries ----
@@ -402,7 +443,7 @@ impl<'e> Generator<'e> {
 
     pub(crate) fn source(&mut self, source: &Source) -> Result<String, SqlError> {
         Ok(match source {
-            Source::Table { id, key } => format!("{} AS s{id}", self.table(*key)),
+            Source::Table { id, key } => self.rows_of(*id, *key)?,
             Source::Function { id, key, args } => {
                 let args = args
                     .iter()
@@ -916,7 +957,8 @@ fn at_most_one_row(query: &Query) -> bool {
 }
 
 /// Whether values of a type compare in SQLite as in T-SQL.
-const fn native(ty: SqlType) -> bool {
+/// Whether values of a type compare in SQLite as they are encoded.
+pub(crate) const fn native(ty: SqlType) -> bool {
     !matches!(
         ty,
         SqlType::Binary(_)
@@ -1000,7 +1042,7 @@ fn collated(text: &str, expr: &TypedExpr) -> String {
     )
 }
 
-const fn operator(op: CompareOp) -> &'static str {
+pub(crate) const fn operator(op: CompareOp) -> &'static str {
     match op {
         CompareOp::Equal => "=",
         CompareOp::NotEqual => "<>",

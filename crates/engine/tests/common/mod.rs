@@ -455,7 +455,8 @@ impl ResultSink for Lines {
     }
 
     fn message(&mut self, message: SqlError) {
-        if matches!(message.number, 5701 | 5703) {
+        // What follows an error is shown with the texts alone.
+        if matches!(message.number, 5701 | 5703) || (message.number == 3621 && !self.texts) {
             return;
         }
         if self.texts && message.number != 0 {

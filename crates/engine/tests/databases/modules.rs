@@ -201,7 +201,7 @@ fn triggers_see_what_changed() {
         ),
         ("DELETE t", "Msg 50000:1 in no; Msg 3609:1"),
         ("SELECT COUNT(*) FROM t; SELECT COUNT(*) FROM log", "1; 4"),
-        ("DISABLE TRIGGER no ON t; SELECT 1", "Msg 40517:1; 1"),
+        ("DISABLE TRIGGER no ON t; SELECT 1", "1"),
         // It would run as its caller, who may be more than the one it names.
         (
             "CREATE PROCEDURE low WITH EXECUTE AS 'nobody' AS SELECT 1",
@@ -213,7 +213,7 @@ fn triggers_see_what_changed() {
         ),
         ("ALTER TABLE t DISABLE TRIGGER no; DELETE t", "(1)"),
         ("ALTER TRIGGER tr ON t AFTER INSERT AS SELECT 1 / 0", ""),
-        ("INSERT t (a) VALUES (5)", "Msg 8134:1 in tr; Msg 3609:1"),
+        ("INSERT t (a) VALUES (5)", "Msg 8134:1 in tr"),
         ("SELECT COUNT(*), @@TRANCOUNT FROM t", "0|0"),
         ("DROP TRIGGER tr; INSERT t (a) VALUES (5)", "(1)"),
         (

@@ -100,10 +100,11 @@ fn variant_of(ty: SqlType, value: i64) -> Value {
 fn computed_columns(scan: &Scanner<'_>, out: &mut Fill<'_>) -> Result<()> {
     for object in sought(scan, Scope::Own)? {
         for (column, mut row) in object.columns().iter().zip(column_rows(&object)) {
-            if let Some((definition, persisted)) = column.computed() {
+            if let Some(computed) = column.computed() {
                 row.extend([
-                    ("definition", text(definition)),
-                    ("is_persisted", Value::Bit(*persisted)),
+                    ("definition", text(format!("({})", computed.text))),
+                    ("is_persisted", Value::Bit(computed.persisted)),
+                    ("uses_database_collation", Value::Bit(true)),
                 ]);
                 out.add(row);
             }

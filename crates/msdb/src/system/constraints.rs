@@ -81,7 +81,12 @@ fn indexes(scan: &Scanner<'_>, out: &mut Fill<'_>) -> Result<()> {
                         ("is_unique", Value::Bit(info.unique)),
                         ("is_primary_key", Value::Bit(info.primary)),
                         ("is_unique_constraint", Value::Bit(constraint)),
+                        ("is_disabled", Value::Bit(info.disabled)),
+                        ("has_filter", Value::Bit(info.filter.is_some())),
                     ]);
+                    if let Some(filter) = &info.filter {
+                        row.push(("filter_definition", text(format!("({})", filter.text))));
+                    }
                 }
             }
             out.add(row);

@@ -14,7 +14,7 @@ use crate::convert::datetime;
 use crate::error::Result;
 use crate::tables::Scanner;
 use catalog::name_key;
-use engine::databases::UserType;
+use engine::databases::{ComputedInfo, UserType};
 use tsql::eval::split_name;
 use tsql::{SqlType, Value};
 
@@ -319,6 +319,11 @@ fn object_property(
     })
 }
 
+/// Whether values of a type are not exact.
+const fn is_approximate(ty: SqlType) -> bool {
+    matches!(ty, SqlType::Real | SqlType::Float)
+}
+
 fn column_property(object: &Object, wanted: &str, property: &str) -> Value {
     let Some(column) = column_named(object, wanted) else {
         return parameter_property(object, wanted, property);
@@ -329,6 +334,15 @@ fn column_property(object: &Object, wanted: &str, property: &str) -> Value {
         "columnid" => Value::Int(column.id),
         "isidentity" => flag(column.identity().is_some()),
         "iscomputed" => flag(column.computed().is_some()),
+        "isdeterministic" => column
+            .computed()
+            .map_or(flag(false), |computed| flag(computed.deterministic)),
+        "isprecise" => flag(column.computed().is_some() && !is_approximate(column.ty)),
+        "isindexable" if column.computed().is_some() => {
+            let computed = column.computed();
+            let stored = |c: &ComputedInfo| c.persisted || !is_approximate(column.ty);
+            flag(computed.is_some_and(|c| c.deterministic && stored(c)))
+        }
         "isrowguidcol" => flag(column.made.as_ref().is_some_and(|made| made.rowguid)),
         "precision" => match super::information::lengths(column.ty) {
             Some((characters, _)) => Value::Int(characters),
@@ -344,16 +358,9 @@ fn column_property(object: &Object, wanted: &str, property: &str) -> Value {
         | "iscolumnset"
         | "ishidden"
         | "isfulltextindexed"
-        | "isindexable"
-        | "isdeterministic"
-        | "isprecise"
         | "systemdataaccess"
         | "userdataaccess"
-        | "generatedalwaystype"
-            if property != "isindexable" =>
-        {
-            flag(false)
-        }
+        | "generatedalwaystype" => flag(false),
         "isindexable" => flag(object.is_table()),
         _ => Value::Null,
     }

@@ -6,7 +6,9 @@ use crate::convert::datetime;
 use crate::declare::{self, Database, procedures};
 use crate::error::Result;
 use crate::tables::{Declared, Scanner, tables};
-use engine::databases::{ColumnInfo, DefaultInfo, ModuleInfo, ObjectInfo, ObjectKind, TableInfo};
+use engine::databases::{
+    ColumnInfo, ComputedInfo, DefaultInfo, ModuleInfo, ObjectInfo, ObjectKind, TableInfo,
+};
 use engine::host::{TemporaryTable, stable_object_id};
 use std::sync::Arc;
 use tsql::{SqlType, Value};
@@ -110,8 +112,8 @@ impl ObjectColumn {
         self.made.as_ref().and_then(|info| info.default.as_ref())
     }
 
-    /// The expression it is computed by, and whether it is stored.
-    pub(crate) fn computed(&self) -> Option<&(String, bool)> {
+    /// What it is computed by.
+    pub(crate) fn computed(&self) -> Option<&ComputedInfo> {
         self.made.as_ref().and_then(|info| info.computed.as_ref())
     }
 }

@@ -218,6 +218,30 @@ pub struct CreateIndex {
     pub options: Vec<NamedOption>,
 }
 
+/// `ALTER INDEX name | ALL ON table …`
+#[derive(Debug, Clone, PartialEq)]
+pub struct AlterIndex {
+    /// The index; `None` is ALL.
+    pub index: Option<Ident>,
+    /// Its table.
+    pub table: ObjectName,
+    /// What is done with it.
+    pub action: AlterIndexAction,
+}
+
+/// What ALTER INDEX does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AlterIndexAction {
+    /// REBUILD
+    Rebuild,
+    /// REORGANIZE
+    Reorganize,
+    /// DISABLE
+    Disable,
+    /// SET (…), and RESUME, PAUSE and ABORT of a rebuild that never waits.
+    Set,
+}
+
 /// How a module statement was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ModuleVerb {

@@ -1,7 +1,7 @@
 //! Batches and statements.
 
 use super::{
-    AlterDatabase, AlterTable, AssignOp, CreateDatabase, CreateFunction, CreateIndex,
+    AlterDatabase, AlterIndex, AlterTable, AssignOp, CreateDatabase, CreateFunction, CreateIndex,
     CreateProcedure, CreateSchema, CreateSynonym, CreateTable, CreateTrigger, CreateType,
     CreateView, CursorDefinition, CursorRef, Delete, DmlTarget, DropIndex, DropObjects, Expr,
     Ident, Insert, InsertBulk, Merge, ObjectName, SecurityStatement, SelectStatement, Span,
@@ -158,6 +158,8 @@ pub enum StatementKind {
     AlterTable(Box<AlterTable>),
     /// CREATE INDEX
     CreateIndex(Box<CreateIndex>),
+    /// ALTER INDEX
+    AlterIndex(AlterIndex),
     /// DROP INDEX
     DropIndex(DropIndex),
     /// CREATE or ALTER VIEW
@@ -205,6 +207,8 @@ pub enum StatementKind {
         enable: bool,
         /// The triggers; empty is ALL.
         names: Vec<ObjectName>,
+        /// The table or view; `None` is DATABASE or ALL SERVER.
+        target: Option<ObjectName>,
     },
     /// Recognised, and refused at run time by this name at this line: `BACKUP`, `RESTORE`,
     /// `BULK INSERT`, Service Broker statements, …

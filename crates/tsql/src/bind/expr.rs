@@ -287,7 +287,11 @@ impl Binder<'_> {
                     ..TypedExpr::predicate(TypedKind::Exists(Box::new(query)))
                 })
             }
-            ExprKind::UpdatedColumn(_) => Err(fault::not_supported("UPDATE()")),
+            ExprKind::UpdatedColumn(column) => {
+                let bit = |set| TypedExpr::constant(Value::Bit(set), SqlType::Bit);
+                let set = self.catalog.is_updated(&column.text)?;
+                compare(CompareOp::Equal, bit(set), bit(true))
+            }
             ExprKind::CurrentOf(_) => Err(fault::not_supported("WHERE CURRENT OF")),
             ExprKind::Unsupported { feature, .. } => Err(fault::not_supported(feature)),
         }

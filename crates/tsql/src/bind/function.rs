@@ -96,6 +96,13 @@ impl Binder<'_> {
             }
             "CHOOSE" => self.choose(call),
 
+            "COLUMNS_UPDATED" => {
+                let [] = self.exactly(call)?;
+                let bits = self.catalog.columns_updated();
+                let bits = bits.ok_or_else(|| m::UPDATE_OUTSIDE_TRIGGER.with(&[]))?;
+                let ty = SqlType::varbinary(u16::try_from(bits.len()).unwrap_or(u16::MAX));
+                Ok(TypedExpr::constant(Value::Binary(bits), ty))
+            }
             "GROUPING" | "GROUPING_ID" => self.grouping_function(&name, call),
             _ => match eval::find(&name) {
                 Some(function) => self.scalar(call, function),

@@ -59,6 +59,17 @@ pub trait Catalog {
     fn ansi_nulls(&self) -> bool {
         true
     }
+    /// UPDATE(column): whether the statement that set the running trigger off sets a column.
+    ///
+    /// # Errors
+    /// 140 where no trigger runs, 207 for an unknown column.
+    fn is_updated(&self, _column: &str) -> Result<bool, SqlError> {
+        Err(m::UPDATE_OUTSIDE_TRIGGER.with(&[]))
+    }
+    /// COLUMNS_UPDATED(); `None` where no trigger runs.
+    fn columns_updated(&self) -> Option<Vec<u8>> {
+        None
+    }
     /// A table variable, its `@` included.
     fn table_variable(&self, name: &str) -> Option<TableShape>;
     /// A scalar or table-valued function that is not built in.
@@ -216,6 +227,13 @@ impl<'c> Binder<'c> {
             into: false,
             groupings: Vec::new(),
         }
+    }
+
+    /// The same, numbering its FROM entries from `first` on: what it binds becomes a part of other statements.
+    #[must_use]
+    pub fn numbered_from(mut self, first: SourceId) -> Self {
+        self.next_source = first;
+        self
     }
 
     /// The number of a FROM entry that no name reaches.

@@ -2,9 +2,9 @@
 
 use super::{Parsed, Parser};
 use crate::ast::{
-    AlterDatabase, CreateDatabase, CreateIndex, CreateSchema, CreateSynonym, CreateType, DropIndex,
-    DropKind, DropObjects, Ident, ModuleVerb, NamedOption, ObjectName, OptionValue, StatementKind,
-    TypeKind,
+    AlterDatabase, AlterIndex, AlterIndexAction, CreateDatabase, CreateIndex, CreateSchema,
+    CreateSynonym, CreateType, DropIndex, DropKind, DropObjects, Ident, ModuleVerb, NamedOption,
+    ObjectName, OptionValue, StatementKind, TypeKind,
 };
 use crate::lexer::{Keyword, TokenKind};
 
@@ -140,7 +140,11 @@ impl Parser<'_> {
             }
             TokenKind::Keyword(Keyword::User) => self.alter_user(),
             TokenKind::Keyword(Keyword::Authorization) => self.alter_authorization(),
-            TokenKind::Keyword(Keyword::Index | Keyword::Schema) => Ok(self.named_unsupported()),
+            TokenKind::Keyword(Keyword::Index) => {
+                self.advance();
+                self.alter_index()
+            }
+            TokenKind::Keyword(Keyword::Schema) => Ok(self.named_unsupported()),
             TokenKind::Word => {
                 if self.at_word("LOGIN") {
                     return self.alter_login();
@@ -236,6 +240,52 @@ impl Parser<'_> {
             Ok((name.name, table))
         })?;
         Ok(StatementKind::DropIndex(DropIndex { if_exists, indexes }))
+    }
+
+    /// Behind ALTER INDEX.
+    fn alter_index(&mut self) -> Parsed<StatementKind> {
+        let index = if self.eat_keyword(Keyword::All) {
+            None
+        } else {
+            Some(self.ident()?)
+        };
+        self.expect_keyword(Keyword::On)?;
+        let table = self.object_name()?;
+        let words = [
+            ("REBUILD", AlterIndexAction::Rebuild),
+            ("REORGANIZE", AlterIndexAction::Reorganize),
+            ("DISABLE", AlterIndexAction::Disable),
+            ("RESUME", AlterIndexAction::Set),
+            ("PAUSE", AlterIndexAction::Set),
+            ("ABORT", AlterIndexAction::Set),
+        ];
+        let known = words.into_iter().find(|(word, _)| self.at_word(word));
+        let action = match known {
+            Some((_, action)) => {
+                self.advance();
+                action
+            }
+            None => {
+                self.expect_keyword(Keyword::Set)?;
+                self.skip_parens()?;
+                AlterIndexAction::Set
+            }
+        };
+        if self.eat_word("PARTITION") {
+            self.expect(TokenKind::Equal)?;
+            if !self.eat_keyword(Keyword::All) {
+                self.whole_number()?;
+            }
+        }
+        if self.at_keyword(Keyword::With) && self.kind_at(1) == TokenKind::LeftParen {
+            self.advance();
+            self.skip_parens()?;
+        }
+        Ok(StatementKind::AlterIndex(AlterIndex {
+            index,
+            table,
+            action,
+        }))
     }
 
     /// From UNIQUE, CLUSTERED, NONCLUSTERED or INDEX on.

@@ -381,11 +381,18 @@ impl Parser<'_> {
             self.comma_list(Self::object_name)?
         };
         self.expect_keyword(Keyword::On)?;
-        if self.eat_keyword(Keyword::All) {
+        let target = if self.eat_keyword(Keyword::All) {
             self.expect_word("SERVER")?;
-        } else if !self.eat_keyword(Keyword::Database) {
-            self.object_name()?;
-        }
-        Ok(StatementKind::ToggleTrigger { enable, names })
+            None
+        } else if self.eat_keyword(Keyword::Database) {
+            None
+        } else {
+            Some(self.object_name()?)
+        };
+        Ok(StatementKind::ToggleTrigger {
+            enable,
+            names,
+            target,
+        })
     }
 }

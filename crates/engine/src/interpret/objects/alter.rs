@@ -16,7 +16,8 @@ use super::table::{
 use super::{Definitions, Target};
 use crate::databases::{ColumnInfo, ObjectInfo, Objects, TableInfo};
 use crate::interpret::Frame;
-use crate::session::permanent::{Found, table_from};
+use crate::session::computed::ROW;
+use crate::session::permanent::table_from;
 use crate::session::shared::option;
 use crate::session::tables::{OwnTable, Place};
 use std::sync::Arc;
@@ -83,7 +84,8 @@ impl Interpreter<'_> {
                     change.toggle(*enable, names)?;
                 }
                 AlterTableAction::Trigger { enable, names } => {
-                    return this.toggle_triggers(&target, objects, &found, *enable, names);
+                    // The table is written below, for those who write it to know who watches.
+                    this.toggle_triggers(&target, objects, &found, *enable, names)?;
                 }
                 AlterTableAction::Unsupported { feature } => {
                     return Err(fault::not_supported(&format!("ALTER TABLE … {feature}")));
@@ -137,7 +139,13 @@ impl Interpreter<'_> {
             if rows && !column.nullable && column.default.is_none() && !filled {
                 return Err(messages::ADD_REQUIRED_COLUMN.with(&[&column.name, &found.name]));
             }
-            if rows && !column.nullable && column.identity.is_none() && column.computed.is_none() {
+            if column
+                .computed
+                .as_ref()
+                .is_some_and(|computed| computed.stored)
+            {
+                self.store_column(change, at, frame)?;
+            } else if rows && !column.nullable && !filled {
                 let own = change.own_table()?;
                 let default = own.columns[at]
                     .default
@@ -150,6 +158,15 @@ impl Interpreter<'_> {
                 self.number_rows(change, at, seed, increment)?;
             }
         }
+        for at in 0..first {
+            let stored = |table: &TableInfo| {
+                let computed = table.columns[at].computed.as_ref();
+                computed.is_some_and(|computed| computed.stored)
+            };
+            if stored(&change.table) && !stored(&before) {
+                self.store_column(change, at, frame)?;
+            }
+        }
         let new_keys = change.table.indexes[before.indexes.len()..].to_vec();
         for index in new_keys {
             for (at, _) in index.columns.iter().filter(|_| index.primary) {
@@ -159,7 +176,7 @@ impl Interpreter<'_> {
             }
             let table = &change.table;
             self.in_file(target, objects, |file| {
-                create_index_storage(file, &format!("t{}", found.id), table, &index).map_err(
+                create_index_storage(file, found, &format!("t{}", found.id), table, &index).map_err(
                     |error| match error {
                         IndexError::Duplicate => duplicates(file, found, &index.name),
                         IndexError::Sql(error) => error,
@@ -179,6 +196,23 @@ impl Interpreter<'_> {
             })?;
         }
         Ok(())
+    }
+
+    /// Works out the values of a computed column that stand with the rows from now on.
+    pub(super) fn store_column(
+        &mut self,
+        change: &Change<'_>,
+        at: usize,
+        frame: &Frame,
+    ) -> Result<(), SqlError> {
+        let own = change.own_table()?;
+        let derived = self.core.shared.derived(&own, true)?;
+        let expr = derived
+            .into_iter()
+            .flat_map(|derived| derived.columns)
+            .find_map(|(place, expr)| (place == at).then_some(expr))
+            .ok_or_else(|| fault::internal("a computed column without an expression"))?;
+        self.fill_column(&own, at, at, expr, frame)
     }
 
     /// Gives the rows that are there their identities.
@@ -223,10 +257,11 @@ impl Interpreter<'_> {
         let name = table.sql_name();
         let (text, plan) = self.generate(frame, |generator| {
             let value = generator.assigned(&value, target)?;
-            // The alias is that of the first FROM entry, by which a bound column names it.
+            // Both aliases are by which a bound column names the table: a binder's first entry, and a computed
+            // column's own row.
             Ok(format!(
-                "UPDATE {name} SET c{at} = n.v FROM (SELECT s1.rowid AS r, {value} AS v FROM {name} AS s1) AS n \
-                 WHERE {name}.rowid = n.r"
+                "UPDATE {name} SET c{at} = n.v FROM (SELECT s1.rowid AS r, {value} AS v FROM {name} AS s1 \
+                 JOIN {name} AS s{ROW} ON s{ROW}.rowid = s1.rowid) AS n WHERE {name}.rowid = n.r"
             ))
         })?;
         match query::change(self.core, self.cancel, &text, plan) {
@@ -259,15 +294,18 @@ impl Interpreter<'_> {
             ..old.clone()
         };
         let same_kind = std::mem::discriminant(&old.ty) == std::mem::discriminant(&ty);
-        let keyed = change
-            .table
-            .indexes
-            .iter()
-            .find(|index| index.columns.iter().any(|(key, _)| *key == at));
+        let keyed = change.table.indexes.iter().find(|index| {
+            let filter = index.filter.as_ref();
+            index.columns.iter().any(|(key, _)| *key == at)
+                || filter.is_some_and(|filter| names(&filter.text, &old.name))
+        });
         if let Some(index) = keyed
-            && (!same_kind || old.nullable != new.nullable)
+            && (!same_kind || old.nullable != new.nullable || index.filter.is_some())
         {
             return Err(change.dependent("ALTER TABLE ALTER COLUMN", &old.name, &index.name));
+        }
+        if let Some(user) = change.computed_of(at) {
+            return Err(change.dependent("ALTER TABLE ALTER COLUMN", &old.name, &user));
         }
         let before = change.own_table()?;
         change.table.columns[at] = new.clone();
@@ -323,7 +361,10 @@ impl Interpreter<'_> {
             .indexes
             .iter()
             .find(|index| {
-                index.columns.iter().any(|(key, _)| *key == at) || index.include.contains(&at)
+                let filter = index.filter.as_ref();
+                index.columns.iter().any(|(key, _)| *key == at)
+                    || index.include.contains(&at)
+                    || filter.is_some_and(|filter| names(&filter.text, &name))
             })
             .map(|index| index.name.clone())
             .or_else(|| {
@@ -473,17 +514,12 @@ impl Change<'_> {
     /// The table as statements see it, with the columns it will have.
     pub(super) fn own_table(&self) -> Result<OwnTable, SqlError> {
         let mut own = table_from(&self.table, &self.found.name, u32::MAX)?;
-        let found = Found {
-            database: self.target.id,
-            database_name: self.target.name.clone(),
-            objects: Arc::new(self.objects.clone()),
-            object: Arc::clone(self.found),
-        };
         own.place = Some(Place {
             database: self.target.id,
             database_name: self.target.name.clone(),
-            schema: found.schema().to_owned(),
+            schema: self.objects.schema_name(self.found.schema).to_owned(),
             triggers: false,
+            instead: Vec::new(),
             object: Arc::clone(self.found),
         });
         Ok(own)
@@ -514,22 +550,24 @@ impl Change<'_> {
     /// A CHECK or computed column that names a column.
     fn check_of(&self, at: usize) -> Option<String> {
         let column = &self.table.columns[at];
-        let names = |text: &str| {
-            text.split(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | '#' | '@' | '$'))
-                .any(|word| collate::same(word, &column.name))
-        };
-        let check = self
-            .table
-            .checks
-            .iter()
-            .find(|check| check.column == Some(at) || names(&check.text));
-        let computed = self.table.columns.iter().find(|other| {
-            let text = other.computed.as_ref();
-            text.is_some_and(|(text, _)| names(text)) && other.id != column.id
-        });
+        let mut checks = self.table.checks.iter();
+        let check =
+            checks.find(|check| check.column == Some(at) || names(&check.text, &column.name));
         check
             .map(|check| check.name.clone())
-            .or_else(|| computed.map(|other| other.name.clone()))
+            .or_else(|| self.computed_of(at))
+    }
+
+    /// A computed column that names a column.
+    fn computed_of(&self, at: usize) -> Option<String> {
+        let column = &self.table.columns[at];
+        let mut others = self.table.columns.iter();
+        let user = others.find(|other| {
+            let computed = other.computed.as_ref();
+            computed.is_some_and(|computed| names(&computed.text, &column.name))
+                && other.id != column.id
+        });
+        user.map(|other| other.name.clone())
     }
 
     /// Columns behind a dropped one have moved down by one.
@@ -592,6 +630,21 @@ impl Change<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether a stored text names a column; a word in a string that looks like it counts too.
+pub(super) fn names(text: &str, column: &str) -> bool {
+    let bare = |c: char| c.is_alphanumeric() || matches!(c, '_' | '#' | '@' | '$');
+    if column.chars().all(bare) {
+        return text
+            .split(|c: char| !bare(c))
+            .any(|word| collate::same(word, column));
+    }
+    let quoted = |open: char, close: char| {
+        let doubled = column.replace(close, &format!("{close}{close}"));
+        collate::key(text).contains(&collate::key(&format!("{open}{doubled}{close}")))
+    };
+    quoted('[', ']') || quoted('"', '"')
 }
 
 fn adds_foreign_key(definition: &TableDefinition) -> bool {

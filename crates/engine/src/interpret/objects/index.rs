@@ -1,13 +1,16 @@
-//! CREATE INDEX and DROP INDEX of permanent tables.
+//! CREATE INDEX, ALTER INDEX and DROP INDEX of permanent tables.
 
-use super::super::Interpreter;
+use super::super::{Frame, Interpreter};
+use super::alter::Change;
 use super::table::{
     IndexError, create_index_storage, key_places, next_index_id, one_clustered, sqlite,
+    store_computed,
 };
 use super::{Definitions, Target, broken};
-use crate::databases::{Body, IndexInfo, ObjectInfo, ObjectKind, Objects, TableInfo};
+use crate::databases::{Body, FilterInfo, IndexInfo, ObjectInfo, ObjectKind, Objects, TableInfo};
+use crate::session::shared::option;
 use std::sync::Arc;
-use tsql::ast::{CreateIndex, DropIndex, ObjectName, OptionValue};
+use tsql::ast::{AlterIndex, AlterIndexAction, CreateIndex, DropIndex, ObjectName, OptionValue};
 use tsql::eval::collate;
 use tsql::{SqlError, fault, messages};
 
@@ -19,7 +22,7 @@ impl Interpreter<'_> {
         target: &Target,
         name: &ObjectName,
     ) -> Result<Arc<ObjectInfo>, SqlError> {
-        let unknown = || messages::OBJECT_NOT_FOUND.with(&[&name.to_string()]);
+        let unknown = || unknown_table(name);
         let schema = Self::schema_name(name);
         if let Some(found) = objects.find(schema, &name.name.text) {
             return if found.kind == ObjectKind::Table {
@@ -39,14 +42,106 @@ impl Interpreter<'_> {
     pub(in super::super) fn create_permanent_index(
         &mut self,
         create: &CreateIndex,
+        frame: &Frame,
     ) -> Result<(), SqlError> {
         let target = self.target_of_name(&create.table)?;
         self.may_define(&target, "CREATE INDEX")?;
         let moment = self.moment();
+        let filter = match &create.filter {
+            Some(filter) => Some(FilterInfo {
+                text: filter.span.slice(&frame.text).to_owned(),
+                quoted_identifier: self.core.shared.facts().has(option::QUOTED_IDENTIFIER),
+            }),
+            None => None,
+        };
         self.define_objects(&target, |this, objects| {
             let found = this.table_to_change(objects, &target, &create.table)?;
+            let mut table = found
+                .table()
+                .cloned()
+                .ok_or_else(|| fault::internal("not a table"))?;
+            let columns = key_places(&table, &create.columns)?;
+            let newly = store_computed(&mut table, &columns, &found.name)?;
+            let change = Change {
+                target: &target,
+                objects,
+                found: &found,
+                table,
+                alone: false,
+            };
+            for at in newly {
+                this.store_column(&change, at, frame)?;
+            }
             this.in_file(&target, objects, |file| {
-                add_index(file, &found, create, moment)
+                add_index(file, (&found, change.table), create, filter, moment)
+            })
+        })
+    }
+
+    /// `ALTER INDEX name | ALL ON table …`
+    pub(in super::super) fn alter_index(&mut self, alter: &AlterIndex) -> Result<(), SqlError> {
+        if alter.table.is_temporary() {
+            let key = self.core.shared.temp_key(&alter.table.name.text);
+            return match (key, alter.action) {
+                (None, _) => Err(unknown_table(&alter.table)),
+                (Some(_), AlterIndexAction::Disable) => Err(fault::not_supported(
+                    "DISABLE of an index of a temporary table",
+                )),
+                // SQLite keeps its trees in order by itself.
+                (Some(_), _) => Ok(()),
+            };
+        }
+        let target = self.target_of_name(&alter.table)?;
+        self.may_define(&target, "ALTER INDEX")?;
+        let moment = self.moment();
+        self.define_objects(&target, |this, objects| {
+            let found = this.table_to_change(objects, &target, &alter.table)?;
+            let mut table = found
+                .table()
+                .cloned()
+                .ok_or_else(|| fault::internal("not a table"))?;
+            let wanted = |index: &IndexInfo| {
+                let name = alter.index.as_ref();
+                name.is_none_or(|name| collate::same(&index.name, &name.text))
+            };
+            if let Some(name) = &alter.index
+                && !table.indexes.iter().any(wanted)
+            {
+                let shown = alter.table.to_string();
+                return Err(messages::NO_SUCH_INDEX.at(name.span.line, &[&name.text, &shown]));
+            }
+            this.in_file(&target, objects, |file| {
+                for at in 0..table.indexes.len() {
+                    let index = &table.indexes[at];
+                    if !wanted(index) {
+                        continue;
+                    }
+                    let disabled = index.disabled;
+                    match alter.action {
+                        AlterIndexAction::Disable if index.clustered => {
+                            // Nobody reads a table whose clustered index is disabled.
+                            return Err(fault::not_supported("DISABLE of a clustered index"));
+                        }
+                        AlterIndexAction::Disable => {
+                            drop_index_storage(file, index)?;
+                            table.indexes[at].disabled = true;
+                        }
+                        AlterIndexAction::Rebuild if disabled => {
+                            table.indexes[at].disabled = false;
+                            let index = &table.indexes[at];
+                            make_index(file, &found, &table, index)?;
+                        }
+                        AlterIndexAction::Reorganize if disabled => {
+                            return Err(messages::INDEX_DISABLED
+                                .with(&[&index.name, &alter.table.to_string()]));
+                        }
+                        // SQLite keeps its trees in order by itself.
+                        AlterIndexAction::Rebuild
+                        | AlterIndexAction::Reorganize
+                        | AlterIndexAction::Set => {}
+                    }
+                }
+                file.put(&changed(&found, table, moment))
             })
         })
     }
@@ -127,16 +222,32 @@ pub(super) fn drop_index_storage(
     )
 }
 
-fn add_index(
+fn unknown_table(name: &ObjectName) -> SqlError {
+    messages::OBJECT_NOT_FOUND.with(&[&name.to_string()])
+}
+
+/// Makes an index over the rows that are there.
+fn make_index(
     file: &Definitions<'_>,
     found: &ObjectInfo,
+    table: &TableInfo,
+    index: &IndexInfo,
+) -> Result<(), SqlError> {
+    create_index_storage(file, found, &format!("t{}", found.id), table, index).map_err(|error| {
+        match error {
+            IndexError::Duplicate => duplicates(file, found, &index.name),
+            IndexError::Sql(error) => error,
+        }
+    })
+}
+
+fn add_index(
+    file: &Definitions<'_>,
+    (found, mut info): (&ObjectInfo, TableInfo),
     create: &CreateIndex,
+    filter: Option<FilterInfo>,
     moment: i64,
 ) -> Result<(), SqlError> {
-    let mut info = found
-        .table()
-        .cloned()
-        .ok_or_else(|| fault::internal("not a table"))?;
     let name = &create.name.text;
     let replaces = create
         .options
@@ -178,14 +289,11 @@ fn add_index(
         storage: file.writer.next_storage().map_err(|error| broken(&error))?,
         columns,
         include: include?,
+        filter,
+        disabled: false,
     };
     one_clustered(&info, &index, &found.name)?;
-    create_index_storage(file, &format!("t{}", found.id), &info, &index).map_err(|error| {
-        match error {
-            IndexError::Duplicate => duplicates(file, found, name),
-            IndexError::Sql(error) => error,
-        }
-    })?;
+    make_index(file, found, &info, &index)?;
     info.indexes.push(index);
     file.put(&changed(found, info, moment))
 }

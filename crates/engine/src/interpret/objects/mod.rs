@@ -6,6 +6,7 @@
 mod alter;
 mod database;
 mod drop;
+mod filter;
 mod index;
 mod module;
 mod rebuild;
@@ -15,8 +16,11 @@ pub(super) use table::type_of;
 
 use super::Interpreter;
 use crate::databases::{
-    Databases, FileError, ObjectInfo, ObjectKind, Objects, Writer, load, unreadable,
+    Databases, FileError, ObjectInfo, ObjectKind, Objects, TableInfo, Writer, load, unreadable,
 };
+use crate::session::permanent::table_from;
+use crate::session::shared::Shared;
+use crate::session::tables::{OwnTable, Place};
 use rusqlite::Connection;
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,9 +48,29 @@ pub(super) struct Definitions<'c> {
     pub(super) writer: Writer<'c>,
     /// The objects as they are.
     pub(super) objects: &'c Objects,
+    /// The session, for names in expressions.
+    pub(super) shared: &'c Shared,
 }
 
 impl Definitions<'_> {
+    /// A table as statements see it, with the columns that it will have.
+    pub(super) fn own_table(
+        &self,
+        object: &ObjectInfo,
+        table: &TableInfo,
+    ) -> Result<OwnTable, SqlError> {
+        let mut own = table_from(table, &object.name, u32::MAX)?;
+        own.place = Some(Place {
+            database: self.target.id,
+            database_name: self.target.name.clone(),
+            schema: self.objects.schema_name(object.schema).to_owned(),
+            triggers: false,
+            instead: Vec::new(),
+            object: Arc::new(object.clone()),
+        });
+        Ok(own)
+    }
+
     /// A number for a new object.
     pub(super) fn next_object(&self) -> Result<i32, SqlError> {
         self.writer.next_object(&|_| false).map_err(|e| broken(&e))
@@ -215,8 +239,10 @@ impl Interpreter<'_> {
         objects: &Objects,
         work: impl FnOnce(&Definitions<'_>) -> Result<T, SqlError>,
     ) -> Result<T, SqlError> {
+        let shared = Arc::clone(&self.core.shared);
         let store = self.core.store(self.cancel)?;
         work(&Definitions {
+            shared: &shared,
             db: &store.db,
             target,
             writer: Writer::new(&store.db, &target.sql),

@@ -156,15 +156,13 @@ impl Interpreter<'_> {
         let TriggerTarget::Table(table) = &create.target else {
             return Err(fault::not_supported("a DDL or logon trigger"));
         };
-        if create.instead_of {
-            return Err(fault::not_supported("an INSTEAD OF trigger"));
-        }
         let target = self.target_of_name(table)?;
         let parent = {
             let objects = self.core.shared.permanent.objects(target.id)?;
             let found = objects.find(Self::schema_name(table), &table.name.text);
             match found {
                 Some(found) if found.kind == ObjectKind::Table => found.id,
+                Some(found) if found.kind == ObjectKind::View && create.instead_of => found.id,
                 _ => {
                     let host = self.core.shared.host();
                     let schema = Self::schema_name(table);
@@ -172,13 +170,7 @@ impl Interpreter<'_> {
                         if host.table(&target.name, schema, &table.name.text).is_some() {
                             fault::not_supported(&format!("a trigger on {table}"))
                         } else {
-                            SqlError::new(
-                                8197,
-                                16,
-                                format!(
-                                    "The object '{table}' does not exist or is invalid for this operation."
-                                ),
-                            )
+                            messages::NO_TRIGGER_TARGET.with(&[&table.to_string()])
                         },
                     );
                 }
@@ -192,11 +184,16 @@ impl Interpreter<'_> {
         };
         let mut info = self.module_info(create.verb, span, frame, &create.options)?;
         info.trigger = Some(TriggerInfo {
-            instead_of: false,
+            instead_of: create.instead_of,
             events: create.events.clone(),
             disabled: false,
         });
-        self.define_module(&module, |_, _, _| Ok(info))
+        self.define_module(&module, |_, _, objects| {
+            if create.instead_of {
+                one_instead(objects, parent, create, table)?;
+            }
+            Ok(info)
+        })
     }
 
     /// The parts of a module that do not depend on its kind.
@@ -310,6 +307,30 @@ impl Interpreter<'_> {
         })
     }
 
+    /// `ENABLE | DISABLE TRIGGER name, … | ALL ON table`
+    pub(in super::super) fn toggle_trigger(
+        &mut self,
+        enable: bool,
+        names: &[ObjectName],
+        table: &ObjectName,
+    ) -> Result<(), SqlError> {
+        let target = self.target_of_name(table)?;
+        self.may_define(&target, "ALTER TABLE")?;
+        let names: Vec<tsql::ast::Ident> = names.iter().map(|name| name.name.clone()).collect();
+        self.define_objects(&target, |this, objects| {
+            let found = objects.find(Self::schema_name(table), &table.name.text);
+            let watched = |found: &&Arc<ObjectInfo>| {
+                matches!(found.kind, ObjectKind::Table | ObjectKind::View)
+            };
+            let Some(found) = found.filter(watched).cloned() else {
+                return Err(messages::NO_TRIGGER_TARGET.with(&[&table.to_string()]));
+            };
+            this.toggle_triggers(&target, objects, &found, enable, &names)?;
+            // What writes the table has to know who watches it.
+            this.in_file(&target, objects, |file| file.put(&found))
+        })
+    }
+
     /// `ENABLE | DISABLE TRIGGER`, of a table's triggers by name or of all.
     pub(super) fn toggle_triggers(
         &mut self,
@@ -348,6 +369,41 @@ impl Interpreter<'_> {
         }
         Ok(())
     }
+}
+
+/// 2111 when another INSTEAD OF trigger takes one of the events, 2113 when a cascade would change the rows behind it.
+fn one_instead(
+    objects: &Objects,
+    parent: i32,
+    create: &CreateTrigger,
+    table: &ObjectName,
+) -> Result<(), SqlError> {
+    let (name, table) = (create.name.to_string(), table.to_string());
+    for trigger in objects.triggers_of(parent) {
+        let watched = trigger.module().and_then(|module| module.trigger.as_ref());
+        let Some(watched) = watched.filter(|watched| watched.instead_of) else {
+            continue;
+        };
+        if collate::same(&trigger.name, &create.name.name.text) {
+            continue;
+        }
+        if let Some(event) = create
+            .events
+            .iter()
+            .find(|event| watched.events.contains(event))
+        {
+            return Err(messages::SECOND_INSTEAD_OF.with(&[&name, "table", &table, event]));
+        }
+    }
+    let keys = objects.object(parent).and_then(|object| object.table());
+    for key in keys.iter().flat_map(|table| &table.foreign_keys) {
+        for (event, action) in [("DELETE", key.on_delete), ("UPDATE", key.on_update)] {
+            if action != 0 && create.events.iter().any(|known| known == event) {
+                return Err(messages::INSTEAD_OF_CASCADE.with(&[event, &name, &table, event]));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn refuse_external(body: &ModuleBody) -> Result<(), SqlError> {
@@ -455,17 +511,7 @@ fn columns_of(
                 ),
             ));
         }
-        out.push(ColumnInfo {
-            id,
-            name: name.clone(),
-            ty: column.ty,
-            user_type: None,
-            nullable: column.nullable,
-            identity: None,
-            rowguid: false,
-            computed: None,
-            default: None,
-        });
+        out.push(ColumnInfo::plain(id, name, column.ty, column.nullable));
     }
     Ok(out)
 }

@@ -6,11 +6,12 @@
 )]
 
 use super::super::{Frame, Interpreter};
-use super::{Definitions, Target, broken};
+use super::{Definitions, Target, broken, filter};
 use crate::databases::{
-    Body, CheckInfo, ColumnInfo, DefaultInfo, ForeignKeyInfo, IndexInfo, ObjectInfo, ObjectKind,
-    Objects, TableInfo, UserType,
+    Body, CheckInfo, ColumnInfo, ComputedInfo, DefaultInfo, ForeignKeyInfo, IndexInfo, ObjectInfo,
+    ObjectKind, Objects, TableInfo, UserType,
 };
+use crate::session::computed;
 use crate::session::permanent::{expression, table_from};
 use crate::session::shared::option;
 use std::sync::Arc;
@@ -88,17 +89,7 @@ impl Interpreter<'_> {
         self.may_define(&target, "CREATE TABLE")?;
         let columns: Vec<ColumnInfo> = (1..)
             .zip(&query.columns)
-            .map(|(id, column)| ColumnInfo {
-                id,
-                name: column.name.clone(),
-                ty: column.ty,
-                user_type: None,
-                nullable: column.nullable,
-                identity: None,
-                rowguid: false,
-                computed: None,
-                default: None,
-            })
+            .map(|(id, column)| ColumnInfo::plain(id, &column.name, column.ty, column.nullable))
             .collect();
         self.define_objects(&target, |this, objects| {
             let object = this.new_table(&target, objects, into, None, Some(columns))?;
@@ -179,9 +170,10 @@ pub(super) fn extend(
 ) -> Result<(), SqlError> {
     let first = table.columns.len();
     for column in &written.definition.columns {
-        let made = column_of(file, object, table, column)?;
+        let made = column_of(file, object, table, column, written)?;
         table.columns.push(made);
     }
+    settle_computed(file, object, table, first, written)?;
     for (place, column) in (first..).zip(&written.definition.columns) {
         for constraint in &column.constraints {
             constrain(
@@ -204,11 +196,65 @@ pub(super) fn extend(
     table_from(table, &object.name, 0).map(|_| ())
 }
 
+/// Works out the types of the computed columns from place `first` on.
+fn settle_computed(
+    file: &Definitions<'_>,
+    object: &ObjectInfo,
+    table: &mut TableInfo,
+    first: usize,
+    written: Written<'_>,
+) -> Result<(), SqlError> {
+    let new = &written.definition.columns;
+    if table.columns[first..].iter().all(|c| c.computed.is_none()) {
+        return Ok(());
+    }
+    let mut own = file.own_table(object, table)?;
+    let required: Vec<usize> = (first..)
+        .zip(new)
+        .filter(|(_, column)| column.nullable == Some(false))
+        .map(|(at, _)| at)
+        .collect();
+    for (at, deterministic) in computed::settle(file.shared, &mut own, first, &required)? {
+        let column = &mut table.columns[at];
+        column.ty = own.columns[at].column.ty;
+        column.nullable = own.columns[at].column.nullable;
+        if let Some(info) = column.computed.as_mut() {
+            info.deterministic = deterministic;
+        }
+    }
+    Ok(())
+}
+
+/// What a key or index makes of the computed columns in it: they are stored from now on. Returns those that were not
+/// before.
+pub(super) fn store_computed(
+    table: &mut TableInfo,
+    keys: &[(usize, bool)],
+    name: &str,
+) -> Result<Vec<usize>, SqlError> {
+    let mut newly = Vec::new();
+    for (at, _) in keys {
+        let column = &mut table.columns[*at];
+        let Some(computed) = column.computed.as_mut() else {
+            continue;
+        };
+        if !computed.deterministic {
+            return Err(messages::COMPUTED_NOT_INDEXABLE.with(&[&column.name, name]));
+        }
+        if !computed.stored {
+            computed.stored = true;
+            newly.push(*at);
+        }
+    }
+    Ok(newly)
+}
+
 fn column_of(
     file: &Definitions<'_>,
     object: &ObjectInfo,
     table: &TableInfo,
     column: &ColumnDef,
+    written: Written<'_>,
 ) -> Result<ColumnInfo, SqlError> {
     let line = column.span.line;
     let name = &column.name.text;
@@ -221,19 +267,19 @@ fn column_of(
     }
     let id = table.columns.iter().map(|c| c.id).max().unwrap_or(0) + 1;
     let mut made = ColumnInfo {
-        id,
-        name: name.clone(),
-        ty: SqlType::Int,
-        user_type: None,
-        nullable: column.nullable.unwrap_or(true),
-        identity: None,
         rowguid: column.rowguid,
-        computed: None,
-        default: None,
+        ..ColumnInfo::plain(id, name, SqlType::Int, column.nullable.unwrap_or(true))
     };
     match &column.kind {
-        ColumnKind::Computed { .. } => {
-            return Err(fault::not_supported("a computed column").at_line(line));
+        // Type and NULL follow once all columns are known.
+        ColumnKind::Computed { expr, persisted } => {
+            made.computed = Some(ComputedInfo {
+                text: written.slice(expr.span)?,
+                quoted_identifier: written.quoted_identifier,
+                persisted: *persisted,
+                stored: *persisted,
+                deterministic: false,
+            });
         }
         ColumnKind::Typed(ty) => {
             if ty.name.name.is("timestamp") || ty.name.name.is("rowversion") {
@@ -310,15 +356,6 @@ pub(super) fn key_places(
     columns: &[IndexColumn],
 ) -> Result<Vec<(usize, bool)>, SqlError> {
     let found = places(table, columns.iter().map(|column| &column.name))?;
-    if let Some(computed) = found
-        .iter()
-        .find(|at| table.columns[**at].computed.is_some())
-    {
-        let name = &table.columns[*computed].name;
-        return Err(fault::not_supported(&format!(
-            "an index on the computed column {name}"
-        )));
-    }
     let descending = columns.iter().map(|column| column.descending);
     Ok(found.into_iter().zip(descending).collect())
 }
@@ -387,12 +424,19 @@ pub(super) fn constrain(
                 Some((place, _)) if columns.is_empty() => vec![(place, false)],
                 _ => key_places(table, columns)?,
             };
+            let line = constraint.span.line;
             if *primary {
                 for (place, _) in &columns {
+                    let column = &table.columns[*place];
+                    if column.computed.as_ref().is_some_and(|c| !c.persisted) && column.nullable {
+                        let names = [column.name.as_str(), &object.name];
+                        return Err(messages::COMPUTED_KEY_NULLABLE.at(line, &names));
+                    }
                     // Behind a column or in CREATE TABLE a key makes its columns NOT NULL.
                     table.columns[*place].nullable = false;
                 }
             }
+            store_computed(table, &columns, &object.name).map_err(|error| error.at_line(line))?;
             let taken = table.indexes.iter().any(|index| index.clustered);
             let index = IndexInfo {
                 id: next_index_id(table, clustered.unwrap_or(*primary && !taken)),
@@ -404,19 +448,26 @@ pub(super) fn constrain(
                 storage: file.writer.next_storage().map_err(|error| broken(&error))?,
                 columns,
                 include: Vec::new(),
+                filter: None,
+                disabled: false,
             };
             one_clustered(table, &index, &object.name)?;
             table.indexes.push(index);
         }
-        ConstraintKind::Check(condition) => table.checks.push(CheckInfo {
-            id,
-            name: named("CK", column),
-            system_named,
-            text: written.slice(condition.span)?,
-            quoted_identifier: written.quoted_identifier,
-            column: own.map(|(place, _)| place),
-            disabled: false,
-        }),
+        ConstraintKind::Check(condition) => {
+            if let Some((place, _)) = own {
+                only_persisted(table, place, constraint.span)?;
+            }
+            table.checks.push(CheckInfo {
+                id,
+                name: named("CK", column),
+                system_named,
+                text: written.slice(condition.span)?,
+                quoted_identifier: written.quoted_identifier,
+                column: own.map(|(place, _)| place),
+                disabled: false,
+            });
+        }
         ConstraintKind::Default { expr, column: name } => {
             let place = match (name, own) {
                 (Some(name), _) => places(table, std::iter::once(name))?[0],
@@ -427,6 +478,10 @@ pub(super) fn constrain(
             expression(&text, written.quoted_identifier)?;
             let name = named("DF", Some(&table.columns[place].name));
             let column = &mut table.columns[place];
+            if column.computed.is_some() {
+                let names = [column.name.as_str(), object.name.as_str()];
+                return Err(messages::BAD_DEFAULT_COLUMN.at(constraint.span.line, &names));
+            }
             if column.default.is_some() || column.identity.is_some() {
                 return Err(messages::SECOND_DEFAULT.at(constraint.span.line, &[]));
             }
@@ -449,6 +504,9 @@ pub(super) fn constrain(
                 Some((place, _)) if columns.is_empty() => vec![place],
                 _ => places(table, columns.iter())?,
             };
+            for place in &columns {
+                only_persisted(table, *place, constraint.span)?;
+            }
             let name = named("FK", column.or(Some("")));
             let (number, parent) = referred(file, object, table, other, &name)?;
             let references = if references.is_empty() {
@@ -491,6 +549,15 @@ pub(super) fn constrain(
                 on_update: actions(*on_update),
             });
         }
+    }
+    Ok(())
+}
+
+/// 8183 for a computed column that is not persisted.
+fn only_persisted(table: &TableInfo, place: usize, span: Span) -> Result<(), SqlError> {
+    let computed = table.columns[place].computed.as_ref();
+    if computed.is_some_and(|computed| !computed.persisted) {
+        return Err(messages::COMPUTED_NEEDS_PERSISTED.at(span.line, &[]));
     }
     Ok(())
 }
@@ -561,6 +628,7 @@ fn inline_index(
         return Err(messages::INDEX_EXISTS.at(index.name.span.line, &[name, &object.name]));
     }
     let columns = key_places(table, &index.columns)?;
+    store_computed(table, &columns, &object.name)?;
     table.indexes.push(IndexInfo {
         id: next_index_id(table, false),
         name: name.clone(),
@@ -571,6 +639,8 @@ fn inline_index(
         storage: file.writer.next_storage().map_err(|error| broken(&error))?,
         columns,
         include: Vec::new(),
+        filter: None,
+        disabled: false,
     });
     Ok(())
 }
@@ -637,8 +707,8 @@ pub(super) fn create_storage(
         parts.join(",")
     );
     sqlite(file, &text)?;
-    for index in &table.indexes {
-        create_index_storage(file, name, table, index).map_err(|error| match error {
+    for index in table.indexes.iter().filter(|index| !index.disabled) {
+        create_index_storage(file, object, name, table, index).map_err(|error| match error {
             IndexError::Duplicate => fault::internal("duplicates in an empty table"),
             IndexError::Sql(error) => error,
         })?;
@@ -665,6 +735,7 @@ pub(super) enum IndexError {
 /// it any number of times, so that the rows with a NULL have a second index, `i<number>n`.
 pub(super) fn create_index_storage(
     file: &Definitions<'_>,
+    object: &ObjectInfo,
     name: &str,
     table: &TableInfo,
     index: &IndexInfo,
@@ -685,8 +756,18 @@ pub(super) fn create_index_storage(
         .collect();
     let (schema, storage) = (&file.target.sql, index.storage);
     let unique = if index.unique { "UNIQUE " } else { "" };
+    let filter = match &index.filter {
+        Some(filter) => {
+            let own = file.own_table(object, table).map_err(IndexError::Sql)?;
+            Some(filter::sql(file.shared, &own, filter, &index.name).map_err(IndexError::Sql)?)
+        }
+        None => None,
+    };
+    let only = filter
+        .as_ref()
+        .map_or_else(String::new, |filter| format!(" WHERE {filter}"));
     run(&format!(
-        "CREATE {unique}INDEX {schema}.i{storage} ON {name}({})",
+        "CREATE {unique}INDEX {schema}.i{storage} ON {name}({}){only}",
         columns.join(",")
     ))?;
     let nullable: Vec<usize> = index
@@ -707,9 +788,10 @@ pub(super) fn create_index_storage(
             .collect();
         let some: Vec<String> = nullable.iter().map(|at| format!("c{at} IS NULL")).collect();
         run(&format!(
-            "CREATE UNIQUE INDEX {schema}.i{storage}n ON {name}({}) WHERE {}",
+            "CREATE UNIQUE INDEX {schema}.i{storage}n ON {name}({}) WHERE ({}){}",
             keys.join(","),
-            some.join(" OR ")
+            some.join(" OR "),
+            filter.map_or_else(String::new, |filter| format!(" AND ({filter})"))
         ))?;
     }
     Ok(())
