@@ -167,6 +167,13 @@ fn messages_by_number() {
 }
 
 #[test]
+fn functions_that_are_none() {
+    value("nothing(1)", "Msg 195:1");
+    value("dbo.nothing(1)", "Msg 4121:1");
+    value("master.dbo.fn_nothing(1)", "Msg 4121:1");
+}
+
+#[test]
 fn arithmetic_may_give_null() {
     check(
         "SET ARITHABORT OFF; SET ANSI_WARNINGS OFF; SELECT 1 / 0, 2147483647 + 1, 1 + 1",

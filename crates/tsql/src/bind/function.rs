@@ -108,7 +108,12 @@ impl Binder<'_> {
                 Some(function) => self.scalar(call, function),
                 None => match self.catalog.function(&call.name) {
                     Some(shape) => self.catalog_function(call, &shape),
-                    None => Err(fault::unknown_function(&call.name.name.text)),
+                    None => Err(match schema {
+                        Some(schema) if !schema.is("sys") => {
+                            m::NOT_A_FUNCTION.with(&[&schema.text, &call.name.to_string()])
+                        }
+                        _ => fault::unknown_function(&call.name.name.text),
+                    }),
                 },
             },
         }

@@ -50,6 +50,11 @@ impl Parser<'_> {
         }
     }
 
+    /// Whether a label begins here: a name that a colon follows is never an alias.
+    pub(super) fn at_label(&self) -> bool {
+        Self::is_name(self.kind()) && self.kind_at(1) == TokenKind::Colon
+    }
+
     /// Parts between dots; a part left out is `None`, the last is always there.
     pub(super) fn dotted(&mut self) -> Parsed<Vec<Option<Ident>>> {
         let mut parts = Vec::new();

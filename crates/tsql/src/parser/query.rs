@@ -258,7 +258,7 @@ impl Parser<'_> {
             return Ok(SelectItem::Expr { expr, alias });
         }
         let expr = self.expr()?;
-        let alias = if self.eat_keyword(Keyword::As) || self.at_alias() {
+        let alias = if self.eat_keyword(Keyword::As) || self.at_alias() && !self.at_label() {
             Some(self.alias()?)
         } else {
             None

@@ -362,7 +362,7 @@ impl Parser<'_> {
     pub(super) fn table_alias(&mut self) -> Parsed<Option<TableAlias>> {
         if !self.eat_keyword(Keyword::As) {
             // `MERGE t USING s`: USING goes on with the statement.
-            if !Self::is_name(self.kind()) || self.at_word("USING") {
+            if !Self::is_name(self.kind()) || self.at_word("USING") || self.at_label() {
                 return Ok(None);
             }
         }

@@ -25,6 +25,11 @@ fn control_of_flow() {
     ]);
     assert_eq!(statements("a: GOTO a; GOTO [b] [b]: ;").len(), 4);
     assert_eq!(statements("a:b: c : PRINT 1").len(), 4);
+    // A label behind a query is no alias.
+    assert_eq!(
+        statements("SELECT 1\na: SELECT b FROM t\nc: PRINT 1").len(),
+        5
+    );
 }
 
 #[test]
