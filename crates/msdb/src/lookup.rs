@@ -164,6 +164,14 @@ pub(crate) fn login_sid(
         .ok_or_else(|| unknown(parameter, name).into())
 }
 
+/// SID of the login that is to own a job or schedule; 14234 for an unknown one.
+pub(crate) fn owner_sid(definitions: &dyn DefinitionsRead, name: &str) -> Result<Vec<u8>> {
+    definitions
+        .login(name)?
+        .map(|login| login.sid)
+        .ok_or_else(|| raise(14234, &["@owner_login_name".into(), "sp_helplogins".into()]).into())
+}
+
 /// A notify or delete level; 14266 outside 0..=3.
 pub(crate) fn level(call: &Call<'_>, parameter: &str) -> Result<Option<NotifyLevel>> {
     call.int(parameter)

@@ -1,7 +1,9 @@
 //! The Agent's subsystems by number.
 
 use crate::error::Result;
+use crate::messages::raise;
 use catalog::{DefinitionsRead, SubsystemInfo};
+use tsql::SqlError;
 
 /// Number, name, message number of the description, steps that may run at once.
 ///
@@ -58,4 +60,10 @@ pub(crate) fn by_name(
     Ok(known(definitions)?
         .into_iter()
         .find(|subsystem| subsystem.name.eq_ignore_ascii_case(name)))
+}
+
+/// 14234 for a subsystem that there isn't.
+pub(crate) fn unknown() -> SqlError {
+    let lists = "sp_enum_sqlagent_subsystems";
+    raise(14234, &["@subsystem".into(), lists.into()])
 }

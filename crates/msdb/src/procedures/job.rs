@@ -138,7 +138,7 @@ fn new_owner(call: &Call<'_>, definitions: &dyn DefinitionsRead) -> Result<Vec<u
     if !name.eq_ignore_ascii_case(&call.caller.login) {
         call.caller.require_sysadmin(|| raise(14515, &[]))?;
     }
-    lookup::login_sid(definitions, "@owner_login_name", name)
+    lookup::owner_sid(definitions, name)
 }
 
 /// `sp_update_job`
@@ -204,7 +204,7 @@ fn changed_job(
         job.category = category.id;
     }
     if let Some(name) = call.name("@owner_login_name") {
-        let owner = lookup::login_sid(definitions, "@owner_login_name", name)?;
+        let owner = lookup::owner_sid(definitions, name)?;
         if multiserver && !sid_is_sysadmin(definitions, &owner)? {
             return Err(raise(14544, &[(&job.name).into()]).into());
         }
@@ -342,6 +342,14 @@ fn delete_with(
     deletion: JobDeletion,
 ) -> Result<()> {
     post::deletion(call, definitions, job)?;
+    if !call.caller.sysadmin {
+        // A schedule of somebody else is not the job's owner's to delete, used or not.
+        for row in definitions.schedules_of_job(job.id)? {
+            if row.schedule.owner_sid != call.caller.sid {
+                definitions.detach_schedule(job.id, row.id)?;
+            }
+        }
+    }
     for mut alert in definitions.alerts()? {
         if alert.job == job.id {
             alert.job = JobId::ALL;

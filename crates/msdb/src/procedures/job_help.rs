@@ -10,6 +10,7 @@ use crate::lookup;
 use crate::messages::{none_of, raise, text, unknown};
 use crate::pattern::like;
 use crate::services::Execution;
+use crate::subsystems;
 use catalog::{CategoryClass, DefinitionsRead, JobFilter, JobOutcome};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -198,6 +199,11 @@ impl Filter {
                 return Err(raise(14301, &[]).into());
             }
             lookup::login_sid(definitions, "@owner_login_name", owner)?;
+        }
+        if let Some(name) = call.name("@subsystem")
+            && subsystems::by_name(definitions, name)?.is_none()
+        {
+            return Err(subsystems::unknown().into());
         }
         if let Some(name) = call.name("@category_name")
             && definitions

@@ -4,7 +4,7 @@ use crate::call::{Call, Output, Store};
 use crate::caller::{Caller, check_may_change};
 use crate::convert::{duration_int, guid, int, ints_at_offset};
 use crate::declare::{HELP_JOB_STEPS, HELP_JOBSTEP_STEPS};
-use crate::error::Result;
+use crate::error::{Fault, Result};
 use crate::lookup;
 use crate::messages::{none_of, raise, taken, text, unknown};
 use crate::subsystems;
@@ -120,20 +120,33 @@ pub(super) fn update(call: &Call<'_>, store: &mut Store<'_>, out: &mut Output<'_
 
 /// `sp_delete_jobstep`
 pub(super) fn delete(call: &Call<'_>, store: &mut Store<'_>, out: &mut Output<'_>) -> Result<()> {
-    let multiserver = store.write(call, |definitions| {
+    let (multiserver, gone) = store.write(call, |definitions| {
         let (job, multiserver) = changeable_job(call, &*definitions)?;
         let mut steps = definitions.steps(job.id)?;
+        let mut gone: Vec<StepUid> = steps.iter().map(|step| step.uid).collect();
         if call.int("@step_id") == Some(0) {
             steps.clear();
         } else {
-            let gone = step_by_id(call, &steps)?.step_id;
-            remove_step(&mut steps, gone);
+            let step = step_by_id(call, &steps)?;
+            gone = vec![step.uid];
+            let step_id = step.step_id;
+            remove_step(&mut steps, step_id);
         }
         definitions.replace_steps(job.id, &steps)?;
         keep_start_step(definitions, &job, steps.len())?;
         definitions.touch_job(job.id, call.now)?;
-        Ok(multiserver)
+        Ok((multiserver, gone))
     })?;
+    // Logs lie in the runs file. Within a transaction, which may still be undone, they stay and are shown no more
+    // (tables::history); they go with their job.
+    if !store.in_transaction() {
+        call.catalog().runs_write(|runs| {
+            for step in gone {
+                runs.delete_step_logs(step, None, None)?;
+            }
+            Ok::<(), Fault>(())
+        })?;
+    }
     if multiserver {
         out.message(raise(14547, &[]));
     }
@@ -266,11 +279,7 @@ fn change_subsystem(
         return Ok(());
     };
     let Some(known) = subsystems::by_name(definitions, name)? else {
-        return Err(raise(
-            14234,
-            &["@subsystem".into(), "sp_enum_sqlagent_subsystems".into()],
-        )
-        .into());
+        return Err(subsystems::unknown().into());
     };
     if is_one_of(REPLICATION, name) && !call.caller.has_role("db_owner") {
         return Err(raise(14260, &[]).into());

@@ -43,7 +43,7 @@ pub(super) fn add(call: &Call<'_>, store: &mut Store<'_>, out: &mut Output<'_>) 
                 if !name.eq_ignore_ascii_case(&call.caller.login) {
                     call.caller.require_sysadmin(|| raise(14366, &[]))?;
                 }
-                lookup::login_sid(&*definitions, "@owner_login_name", name)?
+                lookup::owner_sid(&*definitions, name)?
             }
         };
         if definitions.schedule_by_uid(uid)?.is_some() {
@@ -144,7 +144,7 @@ pub(super) fn update(call: &Call<'_>, store: &mut Store<'_>, _out: &mut Output<'
         let mut schedule = row.schedule;
         if let Some(name) = call.name("@owner_login_name") {
             call.caller.require_sysadmin(|| raise(14366, &[]))?;
-            schedule.owner_sid = lookup::login_sid(&*definitions, "@owner_login_name", name)?;
+            schedule.owner_sid = lookup::owner_sid(&*definitions, name)?;
         }
         change_schedule(call, definitions, row.id, schedule)
     })

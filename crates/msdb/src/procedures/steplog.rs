@@ -6,7 +6,7 @@ use crate::convert::{datetime, guid, instant};
 use crate::declare::HELP_JOBSTEPLOG_LOGS;
 use crate::error::{Fault, Result};
 use crate::lookup;
-use crate::messages::{raise, unknown};
+use crate::messages::{none_of, raise, unknown};
 use catalog::{DefinitionsRead, name_key};
 use model::{Job, JobStep};
 use tsql::Value;
@@ -53,7 +53,8 @@ pub(super) fn delete(call: &Call<'_>, store: &mut Store<'_>, _out: &mut Output<'
     };
     let larger = call
         .int("@larger_than")
-        .map(|bytes| u64::try_from(bytes).unwrap_or(0));
+        .map(|bytes| u64::try_from(bytes).map_err(|_| none_of("@larger_than", "0 and up")))
+        .transpose()?;
     let steps = store.write(call, |definitions| {
         let job = lookup::job(call, &*definitions)?;
         let multiserver = lookup::is_multiserver(&*definitions, job.id)?;

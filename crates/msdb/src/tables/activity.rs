@@ -1,10 +1,12 @@
 //! sysjobactivity and syssessions.
 
 use super::columns::{SYSJOBACTIVITY, SYSSESSIONS};
+use super::history::deleted_jobs;
 use super::{Rows, Scanner, Select, Table, msdb};
 use crate::convert::{datetime, datetime_or_null, guid, history_int, int};
 use crate::error::Result;
 use model::JobId;
+use std::collections::BTreeSet;
 
 /// The tables.
 pub(super) const TABLES: &[Table] = &[
@@ -22,9 +24,12 @@ fn activity(scan: &Scanner<'_>) -> Result<Rows> {
     let job = scan.guid("job_id").map(JobId);
     let session = scan.number("session_id");
     let when = |instant| datetime_or_null(instant, &scan.zone);
+    let deleted = deleted_jobs(scan)?.into_iter();
+    let gone: BTreeSet<JobId> = deleted.map(|deleted| deleted.job).collect();
     let rows = scan
         .runs(|runs| Ok(runs.activity(session, job)?))?
         .into_iter()
+        .filter(|row| !gone.contains(&row.job))
         .map(|row| {
             vec![
                 int(row.session),

@@ -1,16 +1,21 @@
 //! sysjobhistory, page by page, and sysjobstepslogs.
 
 use super::columns::{SYSJOBHISTORY, SYSJOBSTEPSLOGS};
+use super::job::each_step;
 use super::{Rows, Scanner, Select, Table, msdb};
 use crate::convert::{datetime, duration_int, guid, history_int, int, ints_at_offset};
 use crate::error::{Fault, Result};
-use catalog::{Catalog, HistoryFilter, HistoryOrder, HistoryRecord};
+use catalog::{Catalog, DeletedJob, HistoryFilter, HistoryOrder, HistoryRecord};
 use model::{HistoryId, JobId, RunStatus, StepUid};
+use std::collections::BTreeSet;
 use std::vec::IntoIter;
 use tsql::{Row, SqlError, Value};
 
 /// Rows read from the catalog in one go.
 const PAGE_ROWS: usize = 1_000;
+
+/// Deleted jobs whose rows are left out of a scan. The clean-up follows each deletion; more than a few never wait.
+const JOBS_GONE_MAX: usize = 10_000;
 
 /// The tables.
 pub(super) const TABLES: &[Table] = &[
@@ -58,6 +63,7 @@ fn history(scan: &Scanner<'_>) -> Result<Rows> {
     };
     Ok(Rows::Pages(Box::new(HistoryScan {
         catalog: scan.catalog.clone(),
+        gone: jobs_gone(scan)?,
         filter: HistoryFilter {
             job: scan.guid("job_id").map(JobId),
             step_id,
@@ -71,9 +77,23 @@ fn history(scan: &Scanner<'_>) -> Result<Rows> {
     })))
 }
 
+/// Jobs deleted with their history, whose rows wait for the clean-up of the runs file: for whoever selects they went
+/// with the job.
+fn jobs_gone(scan: &Scanner<'_>) -> Result<BTreeSet<JobId>> {
+    let deleted = deleted_jobs(scan)?.into_iter();
+    let without = deleted.filter(|deleted| !deleted.keep_history);
+    Ok(without.map(|deleted| deleted.job).collect())
+}
+
+/// Jobs deleted of late, as the session's transaction sees it.
+pub(super) fn deleted_jobs(scan: &Scanner<'_>) -> Result<Vec<DeletedJob>> {
+    Ok(scan.definitions.deleted_jobs(JOBS_GONE_MAX)?)
+}
+
 /// History in ascending order up to the newest row at the beginning.
 struct HistoryScan {
     catalog: Catalog,
+    gone: BTreeSet<JobId>,
     filter: HistoryFilter,
     newest: HistoryId,
     after: Option<HistoryId>,
@@ -91,6 +111,9 @@ impl Iterator for HistoryScan {
                     self.done = true;
                     self.page = Vec::new().into_iter();
                     return None;
+                }
+                if self.gone.contains(&record.row.job_id) {
+                    continue;
                 }
                 return Some(Ok(history_row(&record)));
             }
@@ -140,9 +163,17 @@ fn history_row(record: &HistoryRecord) -> Row {
 
 fn step_logs(scan: &Scanner<'_>) -> Result<Rows> {
     let step = scan.guid("step_uid").map(StepUid);
-    let rows = scan
-        .runs(|runs| Ok(runs.step_logs(step)?))?
+    let logs = scan.runs(|runs| Ok(runs.step_logs(step)?))?;
+    // A step's log goes with it, though its row may wait for the clean-up of the runs file.
+    let mut steps = BTreeSet::new();
+    if !logs.is_empty() {
+        each_step(scan, |_, step| {
+            steps.insert(step.uid);
+        })?;
+    }
+    let rows = logs
         .into_iter()
+        .filter(|log| steps.contains(&log.step))
         .map(|log| {
             let size = i64::try_from(log.log.len()).unwrap_or(i64::MAX);
             vec![

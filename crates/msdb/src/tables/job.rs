@@ -150,15 +150,21 @@ fn steps(scan: &Scanner<'_>) -> Result<Rows> {
         }
         return Ok(Rows::All(rows));
     }
+    each_step(scan, push)?;
+    Ok(Rows::All(rows))
+}
+
+/// Shows every step of every job, page by page.
+pub(super) fn each_step(scan: &Scanner<'_>, mut show: impl FnMut(JobId, &JobStep)) -> Result<()> {
     let mut after = None;
     loop {
         let page = scan.definitions.steps_page(after, PAGE_STEPS)?;
         let Some((job, step)) = page.last() else {
-            return Ok(Rows::All(rows));
+            return Ok(());
         };
         after = Some((*job, step.step_id));
         for (job, step) in &page {
-            push(*job, step);
+            show(*job, step);
         }
     }
 }

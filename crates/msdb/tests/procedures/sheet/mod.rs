@@ -21,9 +21,12 @@
 //! error of the sheet is raised or listed in [`Table::absent`] with the reason.
 
 mod categories;
+mod job_help;
+mod jobs;
 mod jobservers;
 mod render;
 mod runs;
+mod steps;
 mod upkeep;
 mod world;
 

@@ -1,20 +1,25 @@
 //! The tables against the vendored sheet: nothing of it is left untried.
 
-use super::{Table, categories, jobservers, runs};
+use super::{Table, categories, job_help, jobs, jobservers, runs, steps};
 use std::collections::{BTreeMap, BTreeSet};
 
 const SHEET: &str = include_str!("../../../facts/procedures.toml");
 
 /// Every file's tables.
-const ALL: &[&[Table]] = &[categories::TABLES, jobservers::TABLES, runs::TABLES];
+const ALL: &[&[Table]] = &[
+    categories::TABLES,
+    job_help::TABLES,
+    jobs::TABLES,
+    jobservers::TABLES,
+    runs::TABLES,
+    steps::TABLES,
+];
 
 /// Procedures of the sheet whose tables are still to be written.
 const WITHOUT: &[&str] = &[
     "sp_add_alert",
-    "sp_add_job",
     "sp_add_jobschedule",
     "sp_add_jobserver",
-    "sp_add_jobstep",
     "sp_add_notification",
     "sp_add_operator",
     "sp_add_proxy",
@@ -26,11 +31,8 @@ const WITHOUT: &[&str] = &[
     "sp_check_for_owned_jobs",
     "sp_cycle_agent_errorlog",
     "sp_delete_alert",
-    "sp_delete_job",
     "sp_delete_jobschedule",
     "sp_delete_jobserver",
-    "sp_delete_jobstep",
-    "sp_delete_jobsteplog",
     "sp_delete_notification",
     "sp_delete_operator",
     "sp_delete_proxy",
@@ -51,15 +53,9 @@ const WITHOUT: &[&str] = &[
     "sp_grant_proxy_to_subsystem",
     "sp_help_alert",
     "sp_help_downloadlist",
-    "sp_help_job",
-    "sp_help_jobactivity",
-    "sp_help_jobcount",
     "sp_help_jobhistory",
-    "sp_help_jobs_in_schedule",
     "sp_help_jobschedule",
     "sp_help_jobserver",
-    "sp_help_jobstep",
-    "sp_help_jobsteplog",
     "sp_help_notification",
     "sp_help_operator",
     "sp_help_operator_jobs",
@@ -89,9 +85,7 @@ const WITHOUT: &[&str] = &[
     "sp_sqlagent_probe_msx",
     "sp_target_server_summary",
     "sp_update_alert",
-    "sp_update_job",
     "sp_update_jobschedule",
-    "sp_update_jobstep",
     "sp_update_notification",
     "sp_update_operator",
     "sp_update_proxy",

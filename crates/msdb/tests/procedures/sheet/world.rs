@@ -1,10 +1,17 @@
 //! Instances with one of everything, in which cases run.
 
 use super::super::scripts;
-use super::super::support::{Fixture, NOW};
-use catalog::{EnlistmentRow, NextRun, Poll};
+use super::super::support::{Fixture, NOW, s};
+use catalog::{
+    EnlistmentRow, NewRun, NextRun, Poll, QueuedReport, RecordHistory, ReportBatch, StepStart,
+};
 use engine::host::AdminStatement;
-use model::{Enlistment, Generation, InstanceId, JobDocument, ServerId};
+use jiff::Timestamp;
+use model::run::OUTCOME_STEP_NAME;
+use model::{
+    Enlistment, Generation, HistoryRow, InstanceId, JobDocument, JobId, ReportPosition, RunId,
+    RunSource, RunStatus, ServerId,
+};
 use msdb::services::{Execution, ExecutionStatus};
 use uuid::Uuid;
 
@@ -34,7 +41,7 @@ pub(in super::super) struct World {
 /// Schedules beside: `loose` (sa's, unused), `spare` (user's, unused) and two named `twice` (sa's, unused).
 /// Then there are the operators MSXOperator and dba, the alert `alarm`, which starts `local`, categories `Ours`
 /// (LOCAL), `Theirs` (MULTI-SERVER), `Loud` (ALERT) and `Night` (OPERATOR), and the proxy `px` for CmdExec, which
-/// `user` may use. `local` ran twice (failed, then succeeded), `own` once. `second`
+/// `user` may use. `local` ran twice (failed, then succeeded), `own` once (stopped), `fleet` once on t1 (failed). `second`
 /// runs: the first retry of its step, asked for by `boss`.
 pub(in super::super) const MASTER: World = World {
     name: "master",
@@ -109,10 +116,9 @@ EXEC sp_add_job @job_name = N'draft'
 EXEC sp_add_schedule @schedule_name = N'spare', @freq_type = 4, @freq_interval = 1
 ";
 
-/// What ran: dates and times are the days before [`NOW`].
+/// What `local` did on the days before [`NOW`].
 const RUNS: &str = "
 DECLARE @local uniqueidentifier = (SELECT job_id FROM sysjobs WHERE name = N'local')
-DECLARE @own uniqueidentifier = (SELECT job_id FROM sysjobs WHERE name = N'own')
 DECLARE @dba int = (SELECT id FROM sysoperators WHERE name = N'dba')
 EXEC sp_sqlagent_log_jobhistory @job_id = @local, @step_id = 1, @sql_message_id = 208, @sql_severity = 16,
     @message = N'No such table.', @run_status = 2, @run_date = 20261101, @run_time = 23000, @run_duration = 5,
@@ -126,8 +132,6 @@ EXEC sp_sqlagent_log_jobhistory @job_id = @local, @step_id = 1, @message = N'Wel
     @run_date = 20261102, @run_time = 23000, @run_duration = 100, @retries_attempted = 0
 EXEC sp_sqlagent_log_jobhistory @job_id = @local, @step_id = 0, @message = N'The job succeeded.', @run_status = 1,
     @run_date = 20261102, @run_time = 23000, @run_duration = 101, @retries_attempted = 0
-EXEC sp_sqlagent_log_jobhistory @job_id = @own, @step_id = 0, @message = N'Stopped.', @run_status = 3,
-    @run_date = 20261102, @run_time = 120000, @run_duration = 10000, @retries_attempted = 0
 ";
 
 /// Runs a script that must succeed.
@@ -145,10 +149,7 @@ fn with_logins() -> Fixture {
     let mut sa = fixture.sa();
     sa.ok(
         "sp_addsrvrolemember",
-        &[
-            ("@loginame", super::super::support::s("boss")),
-            ("@rolename", super::super::support::s("sysadmin")),
-        ],
+        &[("@loginame", s("boss")), ("@rolename", s("sysadmin"))],
     );
     sa.administer(&AdminStatement::CreateCredential {
         name: "cred".to_owned(),
@@ -187,32 +188,103 @@ fn running(fixture: &Fixture, name: &str, retry_attempt: i32) {
     });
 }
 
-/// The rest of what happened: a session of the agent, next runs, a poll, a step's log.
+/// The rest of what happened: a run of `own` in the agent's second session, one of `fleet` on t1, next runs, a poll
+/// and a step's log.
 fn ran(fixture: &Fixture, targets: &[ServerId]) {
-    let now = NOW.parse().unwrap();
-    let (jobs, step, next) = fixture
+    let now = at(NOW);
+    let id = |name: &str| {
+        fixture
+            .sa()
+            .select("sysjobs", &[("name", s(name))])
+            .unwrap()[0][0]
+            .as_guid()
+    };
+    let [local, own, fleet] = ["local", "own", "fleet"].map(|name| JobId(id(name).unwrap()));
+    let (daily, step) = fixture
         .catalog
         .definitions_read(|definitions| {
-            let local = definitions.jobs_by_name("local")?.remove(0).id;
-            let own = definitions.jobs_by_name("own")?.remove(0).id;
-            let daily = definitions.schedules_by_name("daily")?.remove(0);
-            let step = definitions.steps(local)?.remove(0).uid;
-            let next = NextRun {
-                job: local,
-                schedule: daily.schedule.uid,
-                next: Some("2026-11-04T02:30:00Z".parse().unwrap()),
-                accounted: None,
-            };
-            Ok::<_, catalog::CatalogError>(([local, own], step, next))
+            let daily = definitions
+                .schedules_by_name("daily")?
+                .remove(0)
+                .schedule
+                .uid;
+            Ok::<_, catalog::CatalogError>((daily, definitions.steps(local)?.remove(0).uid))
         })
         .unwrap();
+    let stopped = HistoryRow {
+        run_id: RunId(Uuid::from_u128(1)),
+        row: 0,
+        job_id: own,
+        step_id: 0,
+        step_name: OUTCOME_STEP_NAME.to_owned(),
+        step_uid: None,
+        sql_message_id: 0,
+        sql_severity: 0,
+        message: "Stopped.".to_owned(),
+        status: RunStatus::Canceled,
+        started: at("2026-11-02T12:00:00Z"),
+        utc_offset_minutes: 0,
+        duration_ms: 3_600_000,
+        retries_attempted: 0,
+        server: "Master".to_owned(),
+        output: None,
+    };
+    let reported = HistoryRow {
+        run_id: RunId(Uuid::from_u128(2)),
+        job_id: fleet,
+        message: "Failed there.".to_owned(),
+        status: RunStatus::Failed,
+        started: at("2026-11-02T22:00:00Z"),
+        utc_offset_minutes: 60,
+        duration_ms: 2_000,
+        server: "T1".to_owned(),
+        ..stopped.clone()
+    };
     fixture
         .catalog
         .runs_write(|runs| {
-            runs.open_session("2026-11-01T00:00:00Z".parse().unwrap(), &jobs)?;
-            runs.open_session("2026-11-02T00:00:00Z".parse().unwrap(), &jobs)?;
-            runs.set_next_run(&next)?;
-            runs.write_step_log(jobs[0], step, "hello", false, 100, now)?;
+            runs.open_session(at("2026-11-01T00:00:00Z"), &[local, own])?;
+            let session = runs.open_session(at("2026-11-02T00:00:00Z"), &[local, own])?;
+            runs.begin_run(&NewRun {
+                id: stopped.run_id,
+                job: own,
+                source: RunSource::User {
+                    login: "user".to_owned(),
+                },
+                requested: stopped.started,
+                started: stopped.started,
+                start_step_id: 1,
+                session: session.id,
+            })?;
+            runs.step_started(&StepStart {
+                run: stopped.run_id,
+                step_id: 1,
+                retry: 0,
+                started: stopped.started,
+                launch: 1,
+                process: None,
+            })?;
+            runs.record_history(RecordHistory {
+                row: &stopped,
+                operators: [0; 3],
+                report: false,
+            })?;
+            runs.store_reports(ReportBatch {
+                server: targets[0],
+                instance: InstanceId(Uuid::new_v5(&Uuid::NAMESPACE_DNS, b"t1")),
+                rows: &[QueuedReport {
+                    position: ReportPosition(1),
+                    row: reported,
+                }],
+                received: now,
+            })?;
+            runs.set_next_run(&NextRun {
+                job: local,
+                schedule: daily,
+                next: Some(at("2026-11-04T02:30:00Z")),
+                accounted: None,
+            })?;
+            runs.write_step_log(local, step, "hello", false, 100, now)?;
             runs.record_polls(&[Poll {
                 server: targets[0],
                 at: now,
@@ -221,6 +293,10 @@ fn ran(fixture: &Fixture, targets: &[ServerId]) {
             }])
         })
         .unwrap();
+}
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
 }
 
 fn target() -> Fixture {
