@@ -22,7 +22,7 @@ const NOTES: &[(&str, &str)] = &[
     ),
     (
         "sp_add_jobschedule",
-        "A known `@schedule_uid` means that schedule: it takes the timing given and is attached, so that scripts of jobs that share a schedule run one after the other.",
+        "A known `@schedule_uid` means that schedule: it takes the timing given and is attached, so that scripts of jobs that share a schedule run one after the other. A job may have several schedules of one name.",
     ),
     (
         "sp_add_operator",
@@ -42,7 +42,7 @@ const NOTES: &[(&str, &str)] = &[
     ),
     (
         "sp_delete_job",
-        "`@originating_server` deletes what is left of a master that this server has left; jobs of the present master are its own (14274).",
+        "`@originating_server` deletes what is left of a master that this server has left; jobs of the present master are its own (14274). Of the schedules that no other job uses, those of the caller go, and for sysadmin all.",
     ),
     (
         "sp_delete_jobsteplog",
@@ -70,7 +70,7 @@ const NOTES: &[(&str, &str)] = &[
     ),
     (
         "sp_help_jobhistory",
-        "SUMMARY lists outcome rows. Dates and times compare as they were local to where a row was written.",
+        "SUMMARY lists outcome rows unless `@step_id` asks for those of a step. Dates and times compare as they were local to where a row was written.",
     ),
     (
         "sp_help_notification",
@@ -156,6 +156,10 @@ const NOTES: &[(&str, &str)] = &[
     (
         "sp_update_alert",
         "Counters are reset at once, also within a transaction.",
+    ),
+    (
+        "sp_verify_job_identifiers",
+        "`TEST` and `NO_TEST` are the same: 14258 comes from the agent itself, when it is asked for something.",
     ),
     (
         "xp_fixeddrives",

@@ -47,7 +47,7 @@ pub(super) fn help(call: &Call<'_>, store: &mut Store<'_>, out: &mut Output<'_>)
     let mut filter = conditions.filter.clone();
     filter.job = only;
     if !full {
-        filter.step_id = Some(0);
+        filter.step_id.get_or_insert(0);
     }
     out.begin(if full {
         HELP_JOBHISTORY_FULL

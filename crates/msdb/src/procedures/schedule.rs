@@ -248,16 +248,9 @@ pub(super) fn detach(call: &Call<'_>, store: &mut Store<'_>, _out: &mut Output<'
             call.caller.require_sysadmin(|| raise(14391, &[]))?;
         }
         let row = match (call.int("@schedule_id"), call.name("@schedule_name")) {
-            (Some(id), None) => {
-                let row = lookup::schedule_by_id(call, &*definitions, id)?;
-                let attached = definitions.job_schedules(Some(job.id), Some(row.id))?;
-                if attached.is_empty() {
-                    return Err(not_attached(&row.schedule.name, &job));
-                }
-                row
-            }
+            (Some(id), None) => attached_by_id(call, &*definitions, &job, id)?,
             (None, Some(name)) => {
-                attached_by_name(&*definitions, &job, "@schedule_name", name, 14376)?
+                attached_by_name(call, &*definitions, &job, "@schedule_name", name, 14376)?
             }
             (None, None) | (Some(_), Some(_)) => {
                 return Err(raise(14373, &["@schedule_id".into(), "@schedule_name".into()]).into());
@@ -272,8 +265,27 @@ pub(super) fn detach(call: &Call<'_>, store: &mut Store<'_>, _out: &mut Output<'
     })
 }
 
+/// The schedule of a number on a job. Whoever may change the job may take any schedule off it, seen or not.
+fn attached_by_id(
+    call: &Call<'_>,
+    definitions: &dyn DefinitionsRead,
+    job: &Job,
+    id: i32,
+) -> Result<ScheduleRow> {
+    let mut rows = definitions.schedules_of_job(job.id)?;
+    rows.retain(|row| row.id == ScheduleId(id.into()));
+    match rows.pop() {
+        Some(row) => Ok(row),
+        None => {
+            let row = lookup::schedule_by_id(call, definitions, id)?;
+            Err(not_attached(&row.schedule.name, job))
+        }
+    }
+}
+
 /// The one schedule of a name on a job: 14262 and 14374 for none, `several` for more than one.
 fn attached_by_name(
+    call: &Call<'_>,
     definitions: &dyn DefinitionsRead,
     job: &Job,
     parameter: &str,
@@ -287,10 +299,15 @@ fn attached_by_name(
     }
     match rows.pop() {
         Some(row) => Ok(row),
-        None if definitions.schedules_by_name(name)?.is_empty() => {
-            Err(unknown(parameter, name).into())
+        None => {
+            let mut others = definitions.schedules_by_name(name)?;
+            others.retain(|row| lookup::sees_schedule(call, row));
+            if others.is_empty() {
+                Err(unknown(parameter, name).into())
+            } else {
+                Err(not_attached(name, job))
+            }
         }
-        None => Err(not_attached(name, job)),
     }
 }
 
@@ -394,7 +411,7 @@ fn named_on_job(
     let name = call
         .name("@name")
         .ok_or_else(|| raise(14200, &["@name".into()]))?;
-    attached_by_name(definitions, job, "@name", name, several)
+    attached_by_name(call, definitions, job, "@name", name, several)
 }
 
 fn changeable_job(call: &Call<'_>, definitions: &dyn DefinitionsRead) -> Result<Job> {

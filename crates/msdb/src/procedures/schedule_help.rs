@@ -1,5 +1,6 @@
 //! sp_help_schedule, sp_help_jobschedule, sp_help_jobcount, sp_get_schedule_description.
 
+use super::agent::number_property;
 use super::schedule::fault_error;
 use crate::call::{Call, Output, Store};
 use crate::convert::{datetime, flag_int, guid, int, ints_or_zero};
@@ -9,7 +10,7 @@ use crate::lookup;
 use crate::messages::{raise, text, unknown};
 use catalog::{DefinitionsRead, ScheduleRow, name_key};
 use jiff::Timestamp;
-use model::{JobId, Schedule, ScheduleUid};
+use model::{Frequency, JobId, Schedule, ScheduleUid};
 use schedule::{ScheduleNumbers, describe};
 use std::collections::BTreeMap;
 use tsql::{Row, Value};
@@ -42,11 +43,11 @@ pub(super) fn help(call: &Call<'_>, store: &mut Store<'_>, out: &mut Output<'_>)
                 shown.push(Value::string(&*row.schedule.name));
                 shown.extend(timing(&row.schedule));
                 shown.push(datetime(row.schedule.created, &call.zone));
-                shown.push(description_text(&row.schedule, described));
+                shown.push(description_text(definitions, &row.schedule, described)?);
                 shown.push(count(&counts, row));
-                shown
+                Ok(shown)
             })
-            .collect();
+            .collect::<Result<_>>()?;
         out.result(HELP_SCHEDULE_SCHEDULES, rows);
         Ok(())
     })
@@ -104,20 +105,20 @@ pub(super) fn job_rows(
         }
         Ok(next)
     })?;
-    Ok(schedules
+    schedules
         .iter()
         .map(|row| {
             let (date, time) = ints_or_zero(next.get(&row.schedule.uid).copied(), &call.zone);
             let mut shown = vec![int(row.id.0), Value::string(&*row.schedule.name)];
             shown.extend(timing(&row.schedule));
             shown.push(datetime(row.schedule.created, &call.zone));
-            shown.push(description_text(&row.schedule, described));
+            shown.push(description_text(definitions, &row.schedule, described)?);
             shown.extend([Value::Int(date), Value::Int(time)]);
             shown.push(guid(row.schedule.uid.0));
             shown.push(count(&counts, row));
-            shown
+            Ok(shown)
         })
-        .collect())
+        .collect()
 }
 
 /// enabled, freq_type … active_end_time, as listings have them in a row.
@@ -138,12 +139,27 @@ pub(crate) fn timing(schedule: &Schedule) -> [Value; 11] {
     ]
 }
 
-fn description_text(schedule: &Schedule, wanted: bool) -> Value {
+fn description_text(
+    definitions: &dyn DefinitionsRead,
+    schedule: &Schedule,
+    wanted: bool,
+) -> Result<Value> {
     if wanted {
-        Value::string(describe(schedule))
+        described(definitions, schedule).map(Value::string)
     } else {
-        Value::string(text(14549))
+        Ok(Value::string(text(14549)))
     }
+}
+
+/// The description of a schedule. When a CPU is idle is a matter of the server's settings: 14578.
+fn described(definitions: &dyn DefinitionsRead, schedule: &Schedule) -> Result<String> {
+    if schedule.frequency != Frequency::CpuIdle {
+        return Ok(describe(schedule));
+    }
+    let percent = number_property(definitions, "@idle_cpu_percent")?;
+    let seconds = number_property(definitions, "@idle_cpu_duration")?;
+    let told = raise(14578, &[percent.into(), seconds.into()]);
+    Ok(format!("{}.", told.message))
 }
 
 fn job_counts(definitions: &dyn DefinitionsRead) -> Result<BTreeMap<ScheduleUid, i32>> {
@@ -182,7 +198,7 @@ pub(super) fn job_count(
 /// `sp_get_schedule_description`
 pub(super) fn description(
     call: &Call<'_>,
-    _store: &mut Store<'_>,
+    store: &mut Store<'_>,
     out: &mut Output<'_>,
 ) -> Result<()> {
     let number = |name| call.int(name).unwrap_or(0);
@@ -217,6 +233,7 @@ pub(super) fn description(
         modified: call.now,
         version: 1,
     };
-    out.set("@schedule_description", Value::string(describe(&schedule)));
+    let text = store.read(|definitions| described(definitions, &schedule))?;
+    out.set("@schedule_description", Value::string(text));
     Ok(())
 }

@@ -59,7 +59,7 @@ fn add_job_refuses_what_it_must() {
             vec![named.clone(), ("@notify_email_operator_name", s("nobody"))],
         ),
         (
-            14262,
+            14234,
             vec![named.clone(), ("@owner_login_name", s("nobody"))],
         ),
         (
@@ -138,7 +138,7 @@ fn update_job_changes_what_is_given_and_counts_versions() {
             ],
         ),
         (
-            14262,
+            14234,
             vec![("@job_name", s("c")), ("@owner_login_name", s("nobody"))],
         ),
     ] {

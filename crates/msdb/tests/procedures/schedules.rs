@@ -48,7 +48,7 @@ fn add_schedule_checks_its_numbers() {
             ],
         ),
         (
-            14262,
+            14234,
             vec![
                 name.clone(),
                 daily.clone(),

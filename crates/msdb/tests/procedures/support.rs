@@ -17,7 +17,7 @@ use msdb::services::{
     TransactionInfo, Volume,
 };
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -246,6 +246,53 @@ impl Services for Fake {
     }
 }
 
+/// An instance's files and what its fake remembers.
+pub struct Copied {
+    files: Vec<(PathBuf, Vec<u8>)>,
+    running: Vec<Execution>,
+    ids: u64,
+}
+
+impl Copied {
+    /// An instance like it.
+    pub fn open(&self) -> Fixture {
+        let directory = new_directory();
+        for (path, bytes) in &self.files {
+            let path = directory.join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, bytes).unwrap();
+        }
+        let fixture = Fixture::open(directory);
+        fixture
+            .fake
+            .running
+            .lock()
+            .unwrap()
+            .clone_from(&self.running);
+        fixture.fake.ids.store(self.ids, Ordering::SeqCst);
+        fixture
+    }
+}
+
+fn new_directory() -> PathBuf {
+    let directory = std::env::temp_dir().join(format!("muster-msdb-{}", Uuid::new_v4()));
+    std::fs::create_dir_all(&directory).unwrap();
+    directory
+}
+
+/// Files below a directory, by their paths from `root`. SQLite makes its `-shm` files anew.
+fn read_files(root: &Path, directory: &Path, files: &mut Vec<(PathBuf, Vec<u8>)>) {
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            read_files(root, &path, files);
+        } else if !path.to_string_lossy().ends_with("-shm") {
+            let name = path.strip_prefix(root).unwrap().to_owned();
+            files.push((name, std::fs::read(&path).unwrap()));
+        }
+    }
+}
+
 /// An instance.
 pub struct Fixture {
     pub catalog: Catalog,
@@ -262,8 +309,13 @@ impl Drop for Fixture {
 impl Fixture {
     /// A fresh instance named `Master` with the login `sa`.
     pub fn new() -> Self {
-        let directory = std::env::temp_dir().join(format!("muster-msdb-{}", Uuid::new_v4()));
-        std::fs::create_dir_all(&directory).unwrap();
+        let fixture = Self::open(new_directory());
+        fixture.login("sa", vec![1]);
+        fixture
+    }
+
+    /// The instance in a directory.
+    fn open(directory: PathBuf) -> Self {
         let now: Timestamp = NOW.parse().unwrap();
         let options = CatalogOptions {
             new_instance: Some(NewInstance {
@@ -282,8 +334,18 @@ impl Fixture {
         let databases = fixture.directory.join("databases");
         let databases = Databases::open(&databases, now.as_microsecond(), &[1]).unwrap();
         *fixture.fake.databases.lock().unwrap() = Some(databases);
-        fixture.login("sa", vec![1]);
         fixture
+    }
+
+    /// The instance as it stands, to open others like it.
+    pub fn copied(&self) -> Copied {
+        let mut files = Vec::new();
+        read_files(&self.directory, &self.directory, &mut files);
+        Copied {
+            files,
+            running: self.fake.running.lock().unwrap().clone(),
+            ids: self.fake.ids.load(Ordering::SeqCst),
+        }
     }
 
     fn login(&self, name: &str, sid: Vec<u8>) {

@@ -21,11 +21,15 @@
 //! error of the sheet is raised or listed in [`Table::absent`] with the reason.
 
 mod categories;
+mod history;
 mod job_help;
 mod jobs;
+mod jobschedules;
 mod jobservers;
+mod owners;
 mod render;
 mod runs;
+mod schedules;
 mod steps;
 mod upkeep;
 mod world;
@@ -230,7 +234,7 @@ struct Built {
 
 impl Built {
     fn new(world: World) -> Self {
-        let fixture = (world.build)();
+        let fixture = (world.open)();
         Self {
             world,
             names: Names::of(&fixture),

@@ -1,7 +1,7 @@
 //! Instances with one of everything, in which cases run.
 
 use super::super::scripts;
-use super::super::support::{Fixture, NOW, s};
+use super::super::support::{Copied, Fixture, NOW, s};
 use catalog::{
     EnlistmentRow, NewRun, NextRun, Poll, QueuedReport, RecordHistory, ReportBatch, StepStart,
 };
@@ -13,6 +13,7 @@ use model::{
     RunSource, RunStatus, ServerId,
 };
 use msdb::services::{Execution, ExecutionStatus};
+use std::sync::LazyLock;
 use uuid::Uuid;
 
 /// A way to build an instance.
@@ -20,8 +21,8 @@ use uuid::Uuid;
 pub(in super::super) struct World {
     /// Its name.
     pub(in super::super) name: &'static str,
-    /// Builds it.
-    pub(in super::super) build: fn() -> Fixture,
+    /// Opens one. It is built once per test program; the others are copies.
+    pub(in super::super) open: fn() -> Fixture,
 }
 
 /// A master with targets `t1` and `t2`, both in the group `pair`, and `t3`, which is in none.
@@ -45,14 +46,20 @@ pub(in super::super) struct World {
 /// runs: the first retry of its step, asked for by `boss`.
 pub(in super::super) const MASTER: World = World {
     name: "master",
-    build: master,
+    open: || {
+        static BUILT: LazyLock<Copied> = LazyLock::new(|| master().copied());
+        BUILT.open()
+    },
 };
 
 /// A target of the master HQ with its job `theirs` (step one, schedule hourly), which runs, and jobs made here: `local`
 /// (sa's, schedule daily), `own` (user's, schedule mine) and `draft` (user's). Logins as in [`MASTER`].
 pub(in super::super) const TARGET: World = World {
     name: "target",
-    build: target,
+    open: || {
+        static BUILT: LazyLock<Copied> = LazyLock::new(|| target().copied());
+        BUILT.open()
+    },
 };
 
 const LOGINS: &[(&str, Option<&str>)] = &[
@@ -137,7 +144,8 @@ EXEC sp_sqlagent_log_jobhistory @job_id = @local, @step_id = 0, @message = N'The
 /// Runs a script that must succeed.
 fn script(fixture: &Fixture, login: &str, text: &str) {
     let mut session = scripts::session(fixture, login);
-    let text = format!("USE msdb\n{text}");
+    // One commit, one wait for the disk.
+    let text = format!("USE msdb\nBEGIN TRANSACTION\n{text}\nCOMMIT");
     assert_eq!(scripts::errors(&mut session, &text), [], "by {login}");
 }
 
