@@ -218,7 +218,13 @@ mod tests {
 
     #[test]
     fn a_bad_value_names_its_column() {
-        let (_, mut bytes) = written(&[(1, "")]);
+        let mut writer = TokenWriter::new(NEW);
+        writer
+            .columns(&[Column::nullable("a", SqlType::Int)])
+            .unwrap();
+        writer.row(&[Value::Int(1)]).unwrap();
+        writer.done(Done::new(DoneKind::Done));
+        let mut bytes = writer.take();
         let row = bytes.iter().position(|byte| *byte == 0xD1).unwrap();
         // An int of five bytes.
         bytes[row + 1] = 5;

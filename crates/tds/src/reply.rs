@@ -531,11 +531,16 @@ mod tests {
             number in any::<i32>(),
             text in "\\PC{0,80}",
             rows in any::<Option<u32>>(),
+            nullable in proptest::collection::vec(any::<bool>(), 12),
         ) {
             let version = TdsVersion::V7_4;
+            let mut nullable = nullable.into_iter();
             let mut writer = TokenWriter::new(version);
             let (types, row): (Vec<_>, Vec<_>) = set.into_iter().unzip();
-            let columns: Vec<_> = types.iter().map(|ty| Column::nullable("c", *ty)).collect();
+            let columns: Vec<_> = types
+                .iter()
+                .map(|ty| Column { nullable: nullable.next().unwrap_or(true), ..Column::required("c", *ty) })
+                .collect();
             let message = SqlError::new(number, 16, text).at_line(9).in_procedure("p");
             let end = Done { rows: rows.map(u64::from), ..Done::new(DoneKind::Procedure) };
             let nulls = vec![Value::Null; columns.len()];

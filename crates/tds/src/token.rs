@@ -4,8 +4,8 @@
 
 use crate::charset::Collation;
 use crate::error::TdsError;
-use crate::types::{encode_type_info, type_for};
-use crate::value::{Place, encode_value};
+use crate::types::{encode_type_info, fixed_token, type_for};
+use crate::value::{Place, encode_fixed, encode_value};
 use crate::version::{ProductVersion, TdsVersion, VersionNumber};
 use crate::wire::{Put, cut_utf16, with_length16};
 use tsql::{Column, SqlError, SqlType, Value};
@@ -153,7 +153,28 @@ pub enum EnvChange {
 pub struct TokenWriter {
     version: TdsVersion,
     out: Vec<u8>,
-    columns: Vec<SqlType>,
+    columns: Vec<Announced>,
+}
+
+/// A column as the client was told of it.
+#[derive(Debug, Clone, Copy)]
+struct Announced {
+    ty: SqlType,
+    /// In the spelling of fixed length.
+    fixed: Option<u8>,
+}
+
+impl Announced {
+    /// Columns that cannot hold NULL are announced in the spelling of fixed length, but to clients that know no null
+    /// bitmap: without one there would be no way to tell of a NULL where the query promised none, and those clients
+    /// read either spelling.
+    fn new(column: &Column, version: TdsVersion) -> Self {
+        let has_bitmap = version >= TdsVersion::V7_3B;
+        Self {
+            ty: column.ty,
+            fixed: fixed_token(column.ty).filter(|_| has_bitmap && !column.nullable),
+        }
+    }
 }
 
 impl TokenWriter {
@@ -298,13 +319,18 @@ impl TokenWriter {
                 expected: COLUMNS_MAX,
                 found: columns.len(),
             })?;
-        self.columns = columns.iter().map(|column| column.ty).collect();
+        self.columns.clear();
         self.out.put_u8(code::COLMETADATA);
         self.out.put_u16(count);
         for column in columns {
+            let announced = Announced::new(column, self.version);
+            self.columns.push(announced);
             let ty = type_for(column.ty, self.version);
             put_user_type_and_flags(&mut self.out, self.version, column.nullable);
-            encode_type_info(&mut self.out, ty);
+            match announced.fixed {
+                Some(token) => self.out.put_u8(token),
+                None => encode_type_info(&mut self.out, ty),
+            }
             if matches!(ty, SqlType::Text | SqlType::NText | SqlType::Image) {
                 // The table's name, in parts from 7.2 on. Muster names none.
                 if self.version >= TdsVersion::V7_2 {
@@ -344,7 +370,7 @@ impl TokenWriter {
     }
 
     /// A row of the result set started last, with a null bitmap where that is shorter and known to the
-    /// client.
+    /// client, or where NULL stands in a column that should hold none.
     ///
     /// # Errors
     /// [`TdsError::RowShape`], [`TdsError::ValueKind`] or [`TdsError::ValueRange`]; nothing is written then.
@@ -365,8 +391,14 @@ impl TokenWriter {
 
     fn append_row(&mut self, row: &[Value]) -> Result<(), TdsError> {
         let bitmap_bytes = row.len().div_ceil(8);
-        let nulls = row.iter().filter(|value| value.is_null()).count();
-        let compact = self.version >= TdsVersion::V7_3B && nulls > bitmap_bytes;
+        let (mut nulls, mut unspeakable) = (0, false);
+        for (column, value) in self.columns.iter().zip(row) {
+            if value.is_null() {
+                nulls += 1;
+                unspeakable |= column.fixed.is_some();
+            }
+        }
+        let compact = unspeakable || (self.version >= TdsVersion::V7_3B && nulls > bitmap_bytes);
         if compact {
             self.out.put_u8(code::NBCROW);
             for eight in row.chunks(8) {
@@ -380,9 +412,13 @@ impl TokenWriter {
         } else {
             self.out.put_u8(code::ROW);
         }
-        for (ty, value) in self.columns.iter().zip(row) {
-            if !(compact && value.is_null()) {
-                encode_value(&mut self.out, *ty, value, self.version, Place::Row)?;
+        for (column, value) in self.columns.iter().zip(row) {
+            if compact && value.is_null() {
+                continue;
+            }
+            match column.fixed {
+                Some(_) => encode_fixed(&mut self.out, column.ty, value)?,
+                None => encode_value(&mut self.out, column.ty, value, self.version, Place::Row)?,
             }
         }
         Ok(())
@@ -573,9 +609,18 @@ mod tests {
                 w.row(&[Value::Int(1), Value::string("x")]).unwrap();
             },
             &[
-                0x81, 2, 0, 0, 0, 0, 0, 8, 0, 0x26, 4, 1, b'a', 0, 0, 0, 0, 0, 9, 0, 0xE7, 4, 0, 9,
-                4, 0xD0, 0, 0x34, 1, b'b', 0, 0xD1, 4, 1, 0, 0, 0, 2, 0, b'x', 0,
+                0x81, 2, 0, 0, 0, 0, 0, 8, 0, 0x38, 1, b'a', 0, 0, 0, 0, 0, 9, 0, 0xE7, 4, 0, 9, 4,
+                0xD0, 0, 0x34, 1, b'b', 0, 0xD1, 1, 0, 0, 0, 2, 0, b'x', 0,
             ],
+        );
+        // Without a null bitmap the spelling that can hold NULL stays.
+        check(
+            TdsVersion::V7_3A,
+            |w| {
+                w.columns(&columns[..1]).unwrap();
+                w.row(&[Value::Null]).unwrap();
+            },
+            &[0x81, 1, 0, 0, 0, 0, 0, 8, 0, 0x26, 4, 1, b'a', 0, 0xD1, 0],
         );
         check(
             OLD,
@@ -606,8 +651,8 @@ mod tests {
             NEW,
             |w| w.cursor_columns(&columns).unwrap(),
             &[
-                0x81, 2, 0, 0, 0, 0, 0, 8, 0, 0x26, 4, 1, b'a', 0, 0, 0, 0, 0, 8, 0, 0x26, 4, 1,
-                b'S', 0, 0xA4, 0, 0, 0xA5, 6, 0, 1, 0, 4, 2, 0, 0x14,
+                0x81, 2, 0, 0, 0, 0, 0, 8, 0, 0x38, 1, b'a', 0, 0, 0, 0, 0, 8, 0, 0x38, 1, b'S', 0,
+                0xA4, 0, 0, 0xA5, 6, 0, 1, 0, 4, 2, 0, 0x14,
             ],
         );
         let many = vec![Column::required("a", SqlType::Int); 256];
@@ -631,6 +676,21 @@ mod tests {
         };
         check(NEW, &[0xD2, 0xFF, 0x00, 1, 5]);
         check(TdsVersion::V7_3A, &[0xD1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 5]);
+    }
+
+    #[test]
+    fn a_null_that_was_not_promised_is_told_by_the_bitmap() {
+        let columns = [
+            Column::required("a", SqlType::Int),
+            Column::required("b", SqlType::Bit),
+        ];
+        let mut writer = TokenWriter::new(NEW);
+        writer.columns(&columns).unwrap();
+        let _metadata = writer.take();
+        writer.row(&[Value::Null, Value::Bit(true)]).unwrap();
+        assert_eq!(writer.take(), [0xD2, 0x01, 1]);
+        assert!(writer.row(&[Value::Int(1), Value::string("no")]).is_err());
+        assert!(writer.is_empty());
     }
 
     #[test]

@@ -2,8 +2,9 @@
 //!
 //! Source: MS-TDS, "Data Type Definitions" and "TYPE_INFO Rule Definition".
 //!
-//! The server announces the nullable spelling of a type (INTN for int) whether or not the column may
-//! hold NULL; the column's flag tells that. All spellings are read.
+//! Some types have two spellings: one that can hold NULL (INTN for int) and one of fixed length (INT4). A column
+//! that cannot hold NULL is announced in the latter: .NET's SqlClient takes it for granted and reads the other
+//! wrongly. Parameters and return values can hold NULL. All spellings are read.
 
 use crate::charset::{Charset, Collation};
 use crate::error::TdsError;
@@ -350,6 +351,41 @@ pub(crate) fn encode_type_info(out: &mut Vec<u8>, ty: SqlType) {
     }
 }
 
+/// The spelling of a type that has one for values of fixed length that are never NULL.
+pub(crate) const fn fixed_token(ty: SqlType) -> Option<u8> {
+    Some(match ty {
+        SqlType::Bit => token::BIT,
+        SqlType::TinyInt => token::INT1,
+        SqlType::SmallInt => token::INT2,
+        SqlType::Int => token::INT4,
+        SqlType::BigInt => token::INT8,
+        SqlType::Real => token::FLT4,
+        SqlType::Float => token::FLT8,
+        SqlType::SmallMoney => token::MONEY4,
+        SqlType::Money => token::MONEY,
+        SqlType::SmallDateTime => token::DATETIM4,
+        SqlType::DateTime => token::DATETIME,
+        SqlType::UniqueIdentifier
+        | SqlType::Decimal { .. }
+        | SqlType::Numeric { .. }
+        | SqlType::Date
+        | SqlType::Time(_)
+        | SqlType::DateTime2(_)
+        | SqlType::DateTimeOffset(_)
+        | SqlType::Char(_)
+        | SqlType::VarChar(_)
+        | SqlType::NChar(_)
+        | SqlType::NVarChar(_)
+        | SqlType::Binary(_)
+        | SqlType::VarBinary(_)
+        | SqlType::Text
+        | SqlType::NText
+        | SqlType::Image
+        | SqlType::SqlVariant
+        | SqlType::Xml => return None,
+    })
+}
+
 /// Bytes of the magnitude of a decimal of this precision.
 pub(crate) const fn decimal_bytes(precision: u8) -> u8 {
     match precision {
@@ -439,14 +475,32 @@ mod tests {
     }
 
     #[test]
+    fn columns_without_nulls_have_spellings_of_their_own() {
+        let check = |ty: SqlType, expected: u8| {
+            assert_eq!(fixed_token(ty), Some(expected));
+            assert_eq!(info(&[expected]).unwrap().ty, ty);
+        };
+        check(SqlType::Bit, 0x32);
+        check(SqlType::TinyInt, 0x30);
+        check(SqlType::SmallInt, 0x34);
+        check(SqlType::Int, 0x38);
+        check(SqlType::BigInt, 0x7F);
+        check(SqlType::Real, 0x3B);
+        check(SqlType::Float, 0x3E);
+        check(SqlType::SmallMoney, 0x7A);
+        check(SqlType::Money, 0x3C);
+        check(SqlType::SmallDateTime, 0x3A);
+        check(SqlType::DateTime, 0x3D);
+        assert_eq!(fixed_token(SqlType::UniqueIdentifier), None);
+        assert_eq!(fixed_token(SqlType::Date), None);
+    }
+
+    #[test]
     fn spellings_that_only_clients_use_are_read() {
         let check = |bytes: &[u8], ty: SqlType, frame: Frame| {
             let found = info(bytes).unwrap();
             assert_eq!((found.ty, found.frame), (ty, frame));
         };
-        check(&[0x38], SqlType::Int, Frame::Fixed(4));
-        check(&[0x7F], SqlType::BigInt, Frame::Fixed(8));
-        check(&[0x3D], SqlType::DateTime, Frame::Fixed(8));
         check(&[0x27, 5], SqlType::varchar(5), Frame::LegacyByteLength);
         check(&[0x25, 5], SqlType::varbinary(5), Frame::LegacyByteLength);
         check(&[0x1F], SqlType::nvarchar(1), Frame::Nothing);

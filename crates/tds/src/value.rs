@@ -31,6 +31,8 @@ const MINUTE_THREE_HUNDREDTHS: u32 = 18_000;
 const DATETIME_DAYS: std::ops::RangeInclusive<i32> = -53_690..=2_958_463;
 /// Most bytes of a value inside a sql_variant.
 const VARIANT_BYTES_MAX: usize = 8_000;
+/// Most bytes of a decimal's magnitude.
+const DECIMAL_BYTES_MAX: usize = 16;
 /// 1 + the largest magnitude of a decimal.
 const DECIMAL_LIMIT: u128 = 10u128.pow(38);
 
@@ -67,6 +69,19 @@ pub fn encode_value(
     } else {
         encode_present(out, fitted, value, version, place)
     };
+    if outcome.is_err() {
+        out.truncate(start);
+    }
+    outcome
+}
+
+/// Appends a value of a type that has a spelling of fixed length, in that spelling: its bytes alone.
+///
+/// # Errors
+/// As [`encode_value`]; NULL is none of its values.
+pub(crate) fn encode_fixed(out: &mut Vec<u8>, ty: SqlType, value: &Value) -> Result<(), TdsError> {
+    let start = out.len();
+    let outcome = encode_scalar(out, ty, value);
     if outcome.is_err() {
         out.truncate(start);
     }
@@ -857,10 +872,11 @@ fn interpret_from(
         SqlType::Decimal { precision, scale } | SqlType::Numeric { precision, scale } => {
             let positive = reader.u8()? != 0;
             let length = reader.remaining();
-            if !matches!(length, 4 | 8 | 12 | 16) {
+            // FreeTDS sends as many bytes as the precision needs, not the four lengths of the specification.
+            if !(1..=DECIMAL_BYTES_MAX).contains(&length) {
                 return Err(reader.invalid(u64::try_from(length).unwrap_or(u64::MAX)));
             }
-            let mut magnitude = [0; 16];
+            let mut magnitude = [0; DECIMAL_BYTES_MAX];
             if let Some(place) = magnitude.get_mut(..length) {
                 place.copy_from_slice(reader.take(length)?);
             }

@@ -74,11 +74,10 @@ impl Interpreter<'_> {
             return Ok(bound);
         }
         let mut shape = table.shape();
-        if shown.action {
-            // A MERGE row has values before, or after, or both.
-            for column in &mut shape {
-                column.nullable = true;
-            }
+        // A MERGE row has values before, or after, or both, and its source's unless that has no such row.
+        let has_gaps = shown.action;
+        for column in &mut shape {
+            column.nullable |= has_gaps;
         }
         let mut add = |wanted: bool, name: &str, columns: &[Column]| {
             wanted.then(|| binder.add_table(name, None, columns))
@@ -101,6 +100,7 @@ impl Interpreter<'_> {
                     table.columns.len(),
                     &mut bound.extras,
                 );
+                item.expr.nullable |= has_gaps;
             }
             let into = match &output.into {
                 None => None,

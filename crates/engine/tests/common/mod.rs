@@ -417,6 +417,10 @@ impl ResultSink for Lines {
     }
 
     fn row(&mut self, row: Row) -> Result<(), SqlError> {
+        for (column, value) in self.columns.iter().zip(&row) {
+            let promised = column.nullable || !value.is_null();
+            assert!(promised, "NULL in {:?} after {:?}", column, self.lines);
+        }
         let values: Vec<String> = row
             .iter()
             .zip(&self.types)

@@ -311,6 +311,7 @@ fn show(value: &Value) -> String {
 #[derive(Default)]
 pub(crate) struct Transcript {
     pub(crate) text: String,
+    pub(crate) columns: Vec<Column>,
     /// Cancels at the first flush: what was told so far is out, and WAITFOR begins.
     pub(crate) cancel_at_flush: Option<CancelToken>,
 }
@@ -319,10 +320,15 @@ impl ResultSink for Transcript {
     fn columns(&mut self, columns: &[Column]) -> Result<(), SqlError> {
         let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
         writeln!(self.text, "[{}]", names.join(",")).unwrap();
+        self.columns = columns.to_vec();
         Ok(())
     }
 
     fn row(&mut self, row: Row) -> Result<(), SqlError> {
+        for (column, value) in self.columns.iter().zip(&row) {
+            let promised = column.nullable || !value.is_null();
+            assert!(promised, "NULL in {column:?} after {}", self.text);
+        }
         let values: Vec<String> = row.iter().map(show).collect();
         writeln!(self.text, "({})", values.join(",")).unwrap();
         Ok(())

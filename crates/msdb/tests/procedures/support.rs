@@ -551,7 +551,7 @@ impl ResultSink for Sink {
     fn row(&mut self, row: Row) -> Result<(), SqlError> {
         let (columns, rows) = self.sets.last_mut().unwrap();
         assert_eq!(columns.len(), row.len());
-        check_row(columns, &row, true);
+        check_row(columns, &row, false);
         rows.push(row);
         Ok(())
     }

@@ -323,6 +323,29 @@ fn old_clients_get_dates_as_text() {
 }
 
 #[test]
+fn decimals_of_any_length_are_read() {
+    let check = |bytes: &[u8], unscaled: i128| {
+        let ty = SqlType::Numeric {
+            precision: 5,
+            scale: 2,
+        };
+        let mut reader = Reader::new(bytes, "value");
+        let found = decode_value(&mut reader, info(ty), Place::Row).unwrap();
+        let expected = Decimal {
+            unscaled,
+            precision: 5,
+            scale: 2,
+        };
+        assert_eq!(found, Value::Decimal(expected));
+    };
+    // As FreeTDS sends -999.99, and others.
+    check(&[4, 0, 0x9F, 0x86, 0x01], -99_999);
+    check(&[2, 1, 7], 7);
+    check(&[5, 1, 0x9F, 0x86, 0x01, 0], 99_999);
+    check(&[13, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], 1);
+}
+
+#[test]
 fn damaged_values_are_refused() {
     let check = |ty: SqlType, bytes: &[u8]| {
         let mut reader = Reader::new(bytes, "value");
@@ -336,6 +359,12 @@ fn damaged_values_are_refused() {
     check(SqlType::UniqueIdentifier, &[2, 1, 2]);
     check(SqlType::Time(7), &[5, 0, 0xC0, 0x69, 0x2A, 0xC9]);
     check(SqlType::Date, &[3, 0xFF, 0xFF, 0xFF]);
+    let decimal = SqlType::Decimal {
+        precision: 5,
+        scale: 0,
+    };
+    check(decimal, &[1, 1]);
+    check(decimal, &[[18, 1].as_slice(), &[0; 17]].concat());
     check(SqlType::Float, &[8, 0, 0, 0, 0, 0, 0, 0xF0, 0x7F]);
     check(
         SqlType::Decimal {

@@ -5,8 +5,12 @@ use crate::tds_front::bulk::WAITING_BYTES_MAX;
 use tds::token::TokenWriter;
 
 fn head(ty: SqlType) -> Vec<u8> {
+    head_of(&Column::required("n", ty))
+}
+
+fn head_of(column: &Column) -> Vec<u8> {
     let mut writer = TokenWriter::new(TdsVersion::V7_4);
-    writer.columns(&[Column::required("n", ty)]).unwrap();
+    writer.columns(std::slice::from_ref(column)).unwrap();
     writer.take()
 }
 
@@ -86,7 +90,8 @@ async fn a_load_that_is_refused_does_not_end_the_connection() {
     check(&mut raw, &[head(SqlType::Int), rows(3)].concat(), 4804).await;
     check(&mut raw, &[whole(1), vec![0]].concat(), 4804).await;
     check(&mut raw, &[], 4804).await;
-    let five_bytes = [head(SqlType::Int), vec![0xD1, 5, 0, 0, 0, 0, 0], end()].concat();
+    let nullable = head_of(&Column::nullable("n", SqlType::Int));
+    let five_bytes = [nullable, vec![0xD1, 5, 0, 0, 0, 0, 0], end()].concat();
     check(&mut raw, &five_bytes, 4815).await;
     // A table-valued column.
     check(&mut raw, &[0x81, 1, 0, 0, 0, 0, 0, 9, 0, 0xF3], 4816).await;

@@ -226,3 +226,61 @@ async fn features_are_answered_or_passed_over() {
         assert_eq!(raw.events().await.len(), 3);
     }
 }
+
+#[tokio::test]
+async fn under_strict_encryption_a_client_gets_its_own_answer_back() {
+    use Encryption::{NotSupported, Off, On, Required};
+    let bench = bench_with(|options| {
+        // Everything is encrypted already.
+        options.require_encryption = true;
+        options.unencrypted_logins = UnencryptedLogins::Never;
+    });
+    for asked in [NotSupported, Off, On, Required] {
+        let (stream, far) = tokio::io::duplex(PIPE_BYTES);
+        let served = tokio::spawn(serve_connection(far, bench.context(AWAY, true)));
+        let mut raw = Raw::new(stream, VersionNumber::V7_4);
+        let answer = prelogin(&mut raw, asked).await;
+        assert_eq!(answer.encryption, Some(asked));
+        raw.log_in(&Login::new(VersionNumber::V7_4, "sa", "secret"))
+            .await;
+        let request = bench.instance.last.lock().unwrap().clone().unwrap();
+        assert!(request.encrypted);
+        drop(raw);
+        served.await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn clients_of_7_1_may_come_without_a_prelogin() {
+    let bench = bench();
+    for version in [0x7100_0000, 0x7100_0001] {
+        // impacket's and jTDS's.
+        let (mut raw, _served) = bench.raw(VersionNumber(version)).await;
+        raw.batch("rows 3").await;
+        let payload = raw.payload().await.unwrap();
+        // COLMETADATA with user types of two bytes, DONE with a count of four.
+        assert_eq!(payload[..8], [0x81, 2, 0, 0, 0, 8, 0, 0x26]);
+        assert_eq!(
+            payload[payload.len() - 9..],
+            [0xFD, 0x10, 0, 0xC1, 0, 3, 0, 0, 0]
+        );
+        raw.batch("fail x").await;
+        let payload = raw.payload().await.unwrap();
+        // An error's line number of two bytes, before the DONE.
+        assert_eq!(payload[payload.len() - 11..payload.len() - 9], [1, 0]);
+        assert_eq!(payload[payload.len() - 9], 0xFD);
+    }
+}
+
+#[tokio::test]
+async fn an_attention_behind_a_complete_answer_is_acknowledged_each_time() {
+    let bench = bench();
+    let (mut raw, _served) = bench.raw(VersionNumber::V7_4).await;
+    // As FreeTDS does behind each of its results.
+    for _ in 0..3 {
+        raw.batch("rows 2").await;
+        assert_eq!(raw.events().await.len(), 4);
+        raw.send(PacketType::Attention, &[]).await;
+        assert_eq!(raw.events().await, [Event::Done(ACKNOWLEDGED)]);
+    }
+}
