@@ -220,6 +220,19 @@ fn set_operators_and_ctes() {
         "SELECT category_id FROM syscategories INTERSECT SELECT category_id FROM sysjobs",
         "[category_id]; 1; 2",
     );
+    // A qualified name is the column of the first query that is written so.
+    check(
+        "SELECT c.name, c.category_id AS id FROM syscategories AS c UNION SELECT 'Zero', 0 ORDER BY c.category_id DESC, c.name",
+        "[name|id]; Unused|3; Reporting|2; Maintenance|1; Zero|0",
+    );
+    check(
+        "SELECT category_id FROM syscategories AS c UNION SELECT 0 ORDER BY c.category_id",
+        "[category_id]; 0; 1; 2; 3",
+    );
+    check(
+        "SELECT c.name FROM syscategories AS c UNION SELECT 'Zero' ORDER BY c.category_id",
+        "Msg 104:1",
+    );
     check("SELECT 1 UNION SELECT 1, 2", "Msg 205:1");
     check("SELECT 1 AS a UNION ALL SELECT 2.5", "[a]; 1.0; 2.5");
     check(

@@ -6,7 +6,8 @@ use super::grouping::Grouping;
 use super::ir::{Body, Cte, Item, Limit, Query, Select, SortKey, TypedExpr, TypedKind};
 use super::{Binder, Placement};
 use crate::ast::{
-    self, ExprKind, Literal, OrderItem, QueryBody, SelectItem, SetOperator, TableSource, Top, With,
+    self, Expr, ExprKind, Ident, Literal, OrderItem, QueryBody, SelectItem, SetOperator,
+    TableSource, Top, With,
 };
 use crate::error::SqlError;
 use crate::eval::collate;
@@ -221,7 +222,8 @@ impl Binder<'_> {
             body => {
                 let mut bound = self.body_query(body)?;
                 if !query.order_by.is_empty() {
-                    let order = order_by_columns(&query.order_by, &bound.columns)?;
+                    let order =
+                        order_by_columns(&query.order_by, &bound.columns, first_items(body))?;
                     // What is ordered already is ordered within; the outer order is a level above.
                     if !bound.order.is_empty() || bound.limit != Limit::default() {
                         return Err(fault::not_supported("ORDER BY of a query in parentheses"));
@@ -554,26 +556,54 @@ fn position(n: i32, count: usize, line: u32) -> Result<usize, SqlError> {
         .ok_or_else(|| m::ORDER_BY_POSITION.at(line, &[&n.to_string()]))
 }
 
-/// ORDER BY behind a set operator: positions and names of the result alone.
-fn order_by_columns(order_by: &[OrderItem], columns: &[Column]) -> Result<Vec<SortKey>, SqlError> {
+/// The select list that names the columns of a set operator's result.
+fn first_items(body: &QueryBody) -> &[SelectItem] {
+    match body {
+        QueryBody::Select(select) => &select.items,
+        QueryBody::Nested(query) => first_items(&query.body),
+        QueryBody::Chain { first, .. } => first_items(first),
+    }
+}
+
+/// Where a qualified name stands in the first select list, as it is written there.
+fn item_named(parts: &[Ident], items: &[SelectItem]) -> Option<usize> {
+    // What stands behind a star has no place that could be told from the text.
+    let exprs = items.iter().map_while(|item| match item {
+        SelectItem::Expr { expr, .. } => Some(expr),
+        SelectItem::Wildcard { .. } | SelectItem::Assign { .. } => None,
+    });
+    let is_named = |expr: &Expr| {
+        let ExprKind::Column(found) = &expr.kind else {
+            return false;
+        };
+        let mut pairs = found.iter().rev().zip(parts.iter().rev());
+        pairs.all(|(a, b)| collate::same(&a.text, &b.text))
+    };
+    exprs.into_iter().position(is_named)
+}
+
+/// ORDER BY behind a set operator: positions and names of the result, and columns of its first query that it selects.
+fn order_by_columns(
+    order_by: &[OrderItem],
+    columns: &[Column],
+    items: &[SelectItem],
+) -> Result<Vec<SortKey>, SqlError> {
     order_by
         .iter()
         .map(|key| {
             let line = key.expr.span.line;
+            let elsewhere = || {
+                let text = "ORDER BY items must appear in the select list if the statement contains a UNION, INTERSECT or EXCEPT operator.";
+                SqlError::new(104, 16, text).at_line(line)
+            };
             let at = match &key.expr.kind {
                 ExprKind::Literal(Literal::Int(n)) => position(*n, columns.len(), line)?,
                 ExprKind::Column(parts) if parts.len() == 1 => columns
                     .iter()
                     .position(|column| collate::same(&column.name, &parts[0].text))
                     .ok_or_else(|| fault::invalid_column(&parts[0].text).at_line(line))?,
-                _ => {
-                    return Err(SqlError::new(
-                        104,
-                        16,
-                        "ORDER BY items must appear in the select list if the statement contains a UNION, INTERSECT or EXCEPT operator.",
-                    )
-                    .at_line(line));
-                }
+                ExprKind::Column(parts) => item_named(parts, items).ok_or_else(elsewhere)?,
+                _ => return Err(elsewhere()),
             };
             Ok(SortKey {
                 expr: TypedExpr {
