@@ -9,6 +9,10 @@ use tsql::SqlType;
 /// Where Muster does something else than the pages say, or chose where they are silent.
 const NOTES: &[(&str, &str)] = &[
     (
+        "sp_MSdbuserpriv",
+        "Knows `@mode = N'serv'` alone, which SQL Server Management Objects ask.",
+    ),
+    (
         "sp_MSforeachdb",
         "Each command runs as a text of its own: a question mark becomes the name of each database that the caller may use.",
     ),

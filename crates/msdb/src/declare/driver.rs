@@ -258,6 +258,14 @@ const fn procedure(
     }
 }
 
+const OF_TABLES: &[Param] = &[
+    null("@table_name", PATTERN),
+    null("@table_owner", PATTERN),
+    null("@table_qualifier", SYSNAME),
+    null("@table_type", varchar(100)),
+    int("@fUsePattern", BIT, 1),
+];
+
 const OF_TYPES: &[Param] = &[int("@data_type", INT, 0), int("@ODBCVer", TINYINT, 2)];
 
 const OF_TABLE: &[Param] = &[
@@ -296,17 +304,9 @@ const OF_ROUTINE: &[Param] = &[
 
 /// The declarations.
 pub(super) const PROCEDURES: &[Procedure] = &[
-    procedure(
-        "sp_tables",
-        &[
-            null("@table_name", PATTERN),
-            null("@table_owner", PATTERN),
-            null("@table_qualifier", SYSNAME),
-            null("@table_type", varchar(100)),
-            int("@fUsePattern", BIT, 1),
-        ],
-        &[("tables", TABLES)],
-    ),
+    procedure("sp_tables", OF_TABLES, &[("tables", TABLES)]),
+    // What ODBC drivers ask when a database is named: its name may be a pattern too.
+    procedure("sp_tableswc", OF_TABLES, &[("tables", TABLES)]),
     procedure(
         "sp_columns",
         &[
@@ -342,7 +342,7 @@ pub(super) const PROCEDURES: &[Procedure] = &[
         &[
             null("@sp_name", nvarchar(390)),
             null("@sp_owner", PATTERN),
-            null("@qualifier", SYSNAME),
+            null("@sp_qualifier", SYSNAME),
             int("@fUsePattern", BIT, 1),
         ],
         &[("procedures", STORED_PROCEDURES)],

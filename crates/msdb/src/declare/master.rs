@@ -1,5 +1,5 @@
-//! Undocumented procedures of master that scripts have called for twenty years: the alert system's settings, a
-//! command for each database, the drives.
+//! Undocumented procedures of master that scripts and tools have called for twenty years: the alert system's settings,
+//! a command for each database, what the caller is to the server, the drives.
 
 use super::{Columns, Database, Execute, INT, Procedure, SYSNAME, char, col, int, null, nvarchar};
 use super::{Param, param};
@@ -89,6 +89,12 @@ pub(super) const PROCEDURES: &[Procedure] = &[
         ],
     ),
     master("sp_MSforeachdb", Execute::Public, FOR_EACH, &[]),
+    master(
+        "sp_MSdbuserpriv",
+        Execute::Public,
+        &[param("@mode", nvarchar(10), Default::Text("perdb"))],
+        &[],
+    ),
     master(
         "xp_fixeddrives",
         Execute::Public,

@@ -1,4 +1,4 @@
-//! sp_MSsetalertinfo, sp_MSgetalertinfo, sp_MSforeachdb, xp_fixeddrives.
+//! sp_MSsetalertinfo, sp_MSgetalertinfo, sp_MSforeachdb, sp_MSdbuserpriv, xp_fixeddrives.
 
 use crate::call::{Call, Output, Store};
 use crate::convert::int;
@@ -56,6 +56,12 @@ END;
 CLOSE muster_databases;
 DEALLOCATE muster_databases;
 IF @postcommand IS NOT NULL EXEC (@postcommand);";
+
+/// `sp_MSdbuserpriv`: what SQL Server Management Objects call a login's profile: 1 for sa, 2 for who may create
+/// databases, 4 for who may create extended procedures. Source: SQL Server Management Objects, `ServerUserProfiles`.
+pub(super) const USER_PRIVILEGES: &str = "\
+SET NOCOUNT ON;
+SELECT CASE WHEN IS_SRVROLEMEMBER(N'sysadmin') = 1 THEN 7 WHEN IS_SRVROLEMEMBER(N'dbcreator') = 1 THEN 2 ELSE 0 END;";
 
 /// `sp_MSsetalertinfo`: values of the Agent's registry key; an empty text takes one away.
 pub(super) fn set_alert_info(
@@ -129,6 +135,19 @@ pub(super) fn for_each_database(
 ) -> Result<()> {
     if call.text("@command1").is_none() {
         return Err(raise(14200, &["@command1".into()]).into());
+    }
+    Ok(())
+}
+
+/// `sp_MSdbuserpriv`, as far as it is not T-SQL: of its modes the tools use one.
+pub(super) fn user_privileges(
+    call: &Call<'_>,
+    _store: &mut Store<'_>,
+    _out: &mut Output<'_>,
+) -> Result<()> {
+    let mode = call.text("@mode").unwrap_or_default();
+    if !mode.eq_ignore_ascii_case("serv") {
+        return Err(none_of("@mode", "serv").into());
     }
     Ok(())
 }

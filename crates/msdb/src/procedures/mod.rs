@@ -133,6 +133,7 @@ const BODIES: &[(&str, Body)] = &[
     ("sp_MSsetalertinfo", master::set_alert_info),
     ("sp_MSgetalertinfo", master::alert_info),
     ("sp_tables", driver::tables),
+    ("sp_tableswc", driver::tables),
     ("sp_columns", driver::columns),
     ("sp_columns_100", driver::columns),
     ("sp_datatype_info", driver::types::info),
@@ -168,6 +169,7 @@ const BODIES: &[(&str, Body)] = &[
     ("sp_helpsort", help::helpsort),
     ("xp_msver", help::msver),
     ("sp_MSforeachdb", master::for_each_database),
+    ("sp_MSdbuserpriv", master::user_privileges),
     ("xp_fixeddrives", master::fixed_drives),
     ("sp_muster_script", script::script),
     ("sp_muster_rehearsal", script::rehearsal),
@@ -210,6 +212,7 @@ pub(crate) fn procedure_text(name: &str) -> Option<&'static str> {
     match name {
         "sp_check_for_owned_jobs" => Some(owner::INSERT_OWNED),
         "sp_MSforeachdb" => Some(master::FOR_EACH_DATABASE),
+        "sp_MSdbuserpriv" => Some(master::USER_PRIVILEGES),
         _ => None,
     }
 }

@@ -467,14 +467,19 @@ fn type_property(scan: &Scanner<'_>, wanted: &str, property: &str) -> Result<Val
 /// A database that everyone may enter needs no user.
 fn has_access(scan: &Scanner<'_>, wanted: &str) -> Result<Value> {
     let mut known = all(scan).into_iter();
-    let Some(info) = known.find(|info| name_key(&info.name) == name_key(wanted)) else {
-        return Ok(Value::Null);
-    };
+    match known.find(|info| name_key(&info.name) == name_key(wanted)) {
+        Some(info) => Ok(flag(may_enter(scan, &info.name)?)),
+        None => Ok(Value::Null),
+    }
+}
+
+/// Whether the caller may use a database, named in its usual spelling.
+pub(crate) fn may_enter(scan: &Scanner<'_>, database: &str) -> Result<bool> {
     let user = scan
         .definitions
-        .database_user_by_sid(&info.name, &scan.caller.sid)?;
-    let open = matches!(info.name.as_str(), "master" | "tempdb" | "msdb");
-    Ok(flag(scan.caller.sysadmin || open || user.is_some()))
+        .database_user_by_sid(database, &scan.caller.sid)?;
+    let open = matches!(database, "master" | "tempdb" | "msdb");
+    Ok(scan.caller.sysadmin || open || user.is_some())
 }
 
 /// Number of a user or role; the caller's without a name.

@@ -26,7 +26,7 @@ pub(crate) use configuration::{ConfigurationOption, SHOW_ADVANCED_ID, options as
 pub(crate) use constraints::{foreign as foreign_keys, indexes_of, referred_key};
 pub(crate) use databases::{COMPATIBILITY_LEVEL, all as database_list};
 pub(crate) use functions::{function_rows, functions};
-pub(crate) use metadata::metadata;
+pub(crate) use metadata::{may_enter, metadata};
 pub(crate) use objects::{
     Object, ObjectColumn, ObjectParameter, Scope, all_schemas, objects, shipped_objects,
 };

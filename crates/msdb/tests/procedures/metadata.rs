@@ -309,6 +309,35 @@ fn catalog_procedures_of_drivers() {
     );
     let other = errors(&mut sa, "EXEC sp_tables @table_qualifier = 'master'");
     assert_eq!(other[0].number, 15250);
+    // The form for drivers looks into the databases that its pattern admits.
+    assert_eq!(
+        texts(
+            &mut sa,
+            "EXEC master.sys.sp_tableswc N'sysjobs', @table_qualifier = 'ms%'"
+        ),
+        ["msdb dbo sysjobs TABLE NULL"]
+    );
+    assert_eq!(
+        texts(
+            &mut sa,
+            "EXEC sp_tableswc N'%', N'app', N't%', @table_type = N'''TABLE'''"
+        ),
+        ["tools app child TABLE NULL"]
+    );
+    assert_eq!(texts(&mut sa, "EXEC sp_tableswc 'parent'").len(), 1);
+    let nowhere = "EXEC sp_tableswc 'parent', @table_qualifier = 'none'";
+    assert_eq!(rows(&mut sa, nowhere).len(), 0);
+}
+
+#[test]
+fn drivers_see_no_database_that_is_closed_to_their_user() {
+    let fixture = Fixture::new();
+    let mut sa = made(&fixture);
+    fixture.member("outsider", None);
+    let mut outsider = session(&fixture, "outsider");
+    let sql = "EXEC master.sys.sp_tableswc N'parent', @table_qualifier = N'%'";
+    assert_eq!(rows(&mut sa, sql).len(), 1);
+    assert_eq!(rows(&mut outsider, sql).len(), 0);
 }
 
 #[test]

@@ -308,6 +308,8 @@ EXEC sp_MSforeachdb @command1 = 'IF ''?'' IN (''master'', ''msdb'') SELECT ''?''
 GO
 EXEC master.dbo.xp_fixeddrives
 GO
+EXEC master.dbo.sp_MSdbuserpriv N'serv'
+GO
 EXEC master.dbo.sp_MSsetalertinfo @notificationmethod = 8
 ",
     );
@@ -330,6 +332,7 @@ EXEC master.dbo.sp_MSsetalertinfo @notificationmethod = 8
     );
     assert_eq!(text(4, 0, 0), "end");
     assert_eq!(transcript.sets[5].0, ["drive", "MB free"]);
+    assert_eq!(transcript.sets[6].1[0][0], Value::Int(7));
     let numbers: Vec<i32> = transcript
         .messages
         .iter()

@@ -17,7 +17,7 @@ use crate::declare::{COLUMNS, COLUMNS_100, TABLES};
 use crate::error::Result;
 use crate::messages::raise;
 use crate::pattern::like;
-use crate::system::{Object, ObjectColumn, Scope, all_schemas, database_list, objects};
+use crate::system::{Object, ObjectColumn, Scope, all_schemas, database_list, may_enter, objects};
 use crate::tables::Scanner;
 use catalog::name_key;
 use tsql::{Row, Value};
@@ -74,7 +74,7 @@ fn small(value: i32) -> Value {
     Value::SmallInt(i16::try_from(value).unwrap_or(i16::MAX))
 }
 
-/// `sp_tables`
+/// `sp_tables`; `sp_tableswc`, whose qualifier is a pattern of databases.
 pub(super) fn tables(call: &Call<'_>, store: &mut Store<'_>, out: &mut Output<'_>) -> Result<()> {
     let all = Some("%");
     let none = Some("");
@@ -109,42 +109,48 @@ pub(super) fn tables(call: &Call<'_>, store: &mut Store<'_>, out: &mut Output<'_
         out.result(TABLES, rows.to_vec());
         return Ok(());
     }
-    check_qualifier(call, "@table_qualifier")?;
     let is_pattern = call.bit("@fUsePattern");
+    let of_many = call.procedure.name == "sp_tableswc" && qualifier.is_some();
+    if !of_many {
+        check_qualifier(call, "@table_qualifier")?;
+    }
     let kinds = kind.map(str::to_uppercase);
     let wanted = |kind: &str| {
         kinds
             .as_ref()
             .is_none_or(|kinds| kinds == "%" || kinds.contains(&format!("'{kind}'")))
     };
-    let mut rows: Vec<(String, String, Row)> = store.read(|definitions| {
-        let scan = call.scanner(definitions);
-        let found = objects(&scan, Scope::All, None)?.into_iter();
-        Ok(found
-            .filter(has_rows)
-            .filter(|object| fits(&object.name, name, is_pattern))
-            .filter(|object| fits(&object.schema, owner, is_pattern))
-            .filter_map(|object| {
+    let mut rows: Vec<([String; 4], Row)> = store.read(|definitions| {
+        let databases = if of_many {
+            let scan = call.scanner(definitions);
+            let mut names = Vec::new();
+            for info in database_list(&scan) {
+                if fits(&info.name, qualifier, is_pattern) && may_enter(&scan, &info.name)? {
+                    names.push(info.name);
+                }
+            }
+            names
+        } else {
+            vec![call.database.to_owned()]
+        };
+        let mut rows = Vec::new();
+        for database in &databases {
+            let mut scan = call.scanner(definitions);
+            scan.database = database;
+            for object in tables_named(&scan, (name, owner), is_pattern)? {
                 let kind = if object.is_view() { "VIEW" } else { "TABLE" };
-                wanted(kind).then(|| {
-                    let row = vec![
-                        Value::string(call.database),
-                        Value::string(&*object.schema),
-                        Value::string(&*object.name),
-                        Value::string(kind),
-                        Value::Null,
-                    ];
-                    (
-                        kind.to_owned() + &name_key(&object.schema),
-                        name_key(&object.name),
-                        row,
-                    )
-                })
-            })
-            .collect())
+                if wanted(kind) {
+                    let names = [kind, database, &*object.schema, &*object.name];
+                    let [kind, database, schema, name] = names.map(Value::string);
+                    let row = vec![database, schema, name, kind, Value::Null];
+                    rows.push((names.map(name_key), row));
+                }
+            }
+        }
+        Ok(rows)
     })?;
-    rows.sort_by(|a, b| (&a.0, &a.1).cmp(&(&b.0, &b.1)));
-    out.result(TABLES, rows.into_iter().map(|(_, _, row)| row).collect());
+    rows.sort_by(|a, b| a.0.cmp(&b.0));
+    out.result(TABLES, rows.into_iter().map(|(_, row)| row).collect());
     Ok(())
 }
 

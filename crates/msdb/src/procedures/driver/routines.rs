@@ -51,7 +51,7 @@ pub(in crate::procedures) fn stored_procedures(
 ) -> Result<()> {
     const UNKNOWN: i32 = -1;
     const KIND: i16 = 2;
-    check_qualifier(call, "@qualifier")?;
+    check_qualifier(call, "@sp_qualifier")?;
     let is_pattern = call.bit("@fUsePattern");
     let (name, owner) = (call.text("@sp_name"), call.text("@sp_owner"));
     let found = store
