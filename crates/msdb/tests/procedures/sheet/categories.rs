@@ -15,6 +15,9 @@ const ADD: Table = Table {
         done("@class = 'job', @type = 'multi-server', @name = N'new'").then(MADE, &["new|1|2"]),
         done("@class = 'ALERT', @type = 'NONE', @name = N'new'").then(MADE, &["new|2|3"]),
         done("@class = 'OPERATOR', @name = N'new'").then(MADE, &["new|3|3"]),
+        done("@name = N'new'")
+            .by("dbowner")
+            .then(MADE, &["new|1|1"]),
         done("'JOB', 'LOCAL', N'new'")
             .by("boss")
             .then(MADE, &["new|1|1"]),

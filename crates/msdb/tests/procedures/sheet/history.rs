@@ -98,6 +98,7 @@ const PURGE: Table = Table {
             .by("operator")
             .says(&[14226])
             .then(LEFT, &["1", "2", "3", "4", "5", "7"]),
+        done("@job_name = N'theirs'").within(TARGET).says(&[14226]),
         // Without a job SQLAgentOperatorRole reaches the local ones.
         done("").by("operator").says(&[14226]).then(LEFT, &["7"]),
         done("").by("boss").says(&[14226]).then(LEFT, &[]),

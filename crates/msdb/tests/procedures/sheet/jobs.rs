@@ -1,6 +1,6 @@
 //! sp_add_job, sp_update_job, sp_delete_job.
 
-use super::{TARGET, Table, done, fails};
+use super::{LEFT, TARGET, Table, done, fails};
 
 const NEW: &str = "SELECT name, enabled, description, start_step_id, category_id, notify_level_eventlog, \
                    notify_level_email, notify_level_netsend, notify_level_page, delete_level, version_number \
@@ -58,6 +58,14 @@ const ADD: Table = Table {
             "SELECT originating_server_id FROM sysjobs WHERE name = N'theirs' ORDER BY 1",
             &["0", "1"],
         ),
+        // A name is cut where its type ends.
+        done("@job_name = @long")
+            .with("DECLARE @long nvarchar(200) = REPLICATE(N'n', 129)")
+            .then("SELECT LEN(name) FROM sysjobs WHERE name LIKE N'nn%'", &["128"]),
+        done("@job_name = N'new', @description = @long")
+            .with("DECLARE @long nvarchar(1000) = REPLICATE(N'n', 600)")
+            .then("SELECT LEN(description) FROM sysjobs WHERE name = N'new'", &["512"]),
+        done("@job_name = N'new'").by("dbowner").then(OWNER, &["dbowner"]),
         fails("@job_name = N'LOCAL'", 14261),
         fails("@job_name = N'own '", 14261),
         // Even where the caller does not see the other one.
@@ -179,7 +187,7 @@ const UPDATE: Table = Table {
     ],
 };
 
-const LEFT: &str = "SELECT (SELECT COUNT(*) FROM sysjobs WHERE name = N'local'), (SELECT COUNT(*) FROM sysjobsteps \
+const REMAINS: &str = "SELECT (SELECT COUNT(*) FROM sysjobs WHERE name = N'local'), (SELECT COUNT(*) FROM sysjobsteps \
                     WHERE job_id = '{job local}'), (SELECT COUNT(*) FROM sysjobservers WHERE job_id = '{job local}'), \
                     (SELECT COUNT(*) FROM sysjobschedules WHERE job_id = '{job local}'), (SELECT COUNT(*) FROM \
                     sysjobhistory WHERE job_id = '{job local}')";
@@ -190,9 +198,9 @@ const DELETE: Table = Table {
     procedure: "sp_delete_job",
     absent: &[(14232, "14279 says the same and names this procedure's parameters in its order.")],
     cases: &[
-        done("@job_name = N'LOCAL'").then(LEFT, &["0|0|0|0|0"]),
-        done("@job_id = '{job local}'").then(LEFT, &["0|0|0|0|0"]),
-        done("@job_name = N'local', @delete_history = 0").then(LEFT, &["0|0|0|0|5"]),
+        done("@job_name = N'LOCAL'").then(REMAINS, &["0|0|0|0|0"]),
+        done("@job_id = '{job local}'").then(REMAINS, &["0|0|0|0|0"]),
+        done("@job_name = N'local', @delete_history = 0").then(REMAINS, &["0|0|0|0|5"]),
         // Schedules that no other job uses go with it; one that was never used stays.
         done("@job_name = N'local'").then(SCHEDULES, &["loose", "shared"]),
         done("@job_name = N'local', @delete_unused_schedule = 0").then(SCHEDULES, &["daily", "loose", "shared"]),
@@ -211,6 +219,13 @@ const DELETE: Table = Table {
             &["T1|1|NULL", "T2|1|NULL", "T1|3|fleet", "T2|3|fleet"],
         ),
         // What is left of a master that this server has left.
+        done("@originating_server = N'hq'")
+            .within(LEFT)
+            .then("SELECT name FROM sysjobs ORDER BY name", &["draft", "local", "own"]),
+        done("@originating_server = N'HQ'")
+            .within(LEFT)
+            .then("SELECT name FROM sysschedules WHERE name = N'hourly'", &[]),
+        done("@job_name = N'own'").by("user").then("SELECT COUNT(*) FROM sysjobactivity WHERE job_id = '{job own}'", &["0"]),
         fails("", 14279),
         fails("@job_name = N''", 14279),
         fails("@job_name = N'local', @job_id = '{job local}'", 14279),

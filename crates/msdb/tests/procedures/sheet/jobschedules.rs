@@ -25,6 +25,16 @@ CLOSE c
 DEALLOCATE c";
 const NAMESAKE: &str = "EXEC sp_add_job @job_name = N'theirs'";
 
+/// As many schedules as a job may have.
+const MANY: &str = "BEGIN TRANSACTION
+DECLARE @n int = 0
+WHILE @n < 1000
+BEGIN
+    SET @n += 1
+    EXEC sp_add_jobschedule @job_name = N'bare', @name = N'x'
+END
+COMMIT";
+
 const ATTACH: Table = Table {
     procedure: "sp_attach_schedule",
     absent: &[],
@@ -63,6 +73,7 @@ const ATTACH: Table = Table {
         fails("@job_name = N'bare', @schedule_name = N'nowhere'", 14262),
         fails("@job_name = N'bare', @schedule_id = 999", 14262),
         fails("@job_name = N'bare', @schedule_name = N'twice'", 14371),
+        fails("@job_name = N'bare', @schedule_name = N'loose'", 14266).after(MANY),
         fails("@job_name = N'theirs', @schedule_name = N'daily'", 14293)
             .within(TARGET)
             .after(NAMESAKE),

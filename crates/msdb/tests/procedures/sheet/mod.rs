@@ -14,7 +14,9 @@
 //! rows, asks nothing of the agent and leaves every table as it was; a call that succeeds returns 0, gives exactly
 //! the result sets, messages and acts named, and each set has the columns and types of a declared one. `{job x}`,
 //! `{schedule x}` and `{uid x}` stand for the id of that job, and the number and uid of that schedule, in calls and in
-//! what is expected. `.after(script)` lets `sa` run something first; each case finds its world as it was built.
+//! what is expected. `.after(script)` lets `sa` run something first; each case finds its world as it was built. Every
+//! call that succeeds is made once more in a transaction that is rolled back, and must leave nothing behind, but for the
+//! procedures that [`upkeep`] lists as acting at once.
 //!
 //! A file per noun has its tables in a `const TABLES`, known to [`upkeep`], which holds that each procedure of the
 //! vendored sheet has a table with a success and a failure, that each parameter is given somewhere, and that each
@@ -43,7 +45,7 @@ use render::{Names, cells};
 use std::fmt::Write as _;
 use std::panic::Location;
 use tsql::{Column, Row, SqlError, SqlType};
-pub(super) use world::{MASTER, TARGET, World};
+pub(super) use world::{LEFT, MASTER, TARGET, World};
 
 /// The calls of one procedure.
 pub(super) struct Table {
@@ -63,6 +65,7 @@ pub(super) struct Case {
     login: &'static str,
     after: &'static str,
     refusal: Option<fn() -> AgentRefusal>,
+    with: &'static str,
     given: &'static str,
     /// The error; `None` for success.
     raises: Option<i32>,
@@ -86,6 +89,7 @@ const fn case(given: &'static str, raises: Option<i32>) -> Case {
         login: "sa",
         after: "",
         refusal: None,
+        with: "",
         given,
         raises,
         code: 0,
@@ -126,6 +130,12 @@ impl Case {
     /// After `sa` has run this.
     pub(super) const fn after(mut self, script: &'static str) -> Self {
         self.after = script;
+        self
+    }
+
+    /// In a batch that begins with this.
+    pub(super) const fn with(mut self, statements: &'static str) -> Self {
+        self.with = statements;
         self
     }
 
@@ -287,13 +297,7 @@ impl Table {
         }
         fixture.fake.acts.lock().unwrap().clear();
         *fixture.fake.refusal.lock().unwrap() = case.refusal.map(|refusal| refusal());
-        let (database, schema) = self.place();
-        let text = format!(
-            "DECLARE @guid uniqueidentifier, @int int, @text nvarchar(4000);\nEXEC {database}.{schema}.{} {}",
-            self.procedure,
-            built.names.fill(case.given)
-        );
-        let seen = run(fixture, case.login, &text);
+        let seen = run(fixture, case.login, &self.batch(case, &built.names));
         *fixture.fake.refusal.lock().unwrap() = None;
         let acts = std::mem::take(&mut *fixture.fake.acts.lock().unwrap());
         let state = fixture.fingerprint();
@@ -328,6 +332,52 @@ impl Table {
         }
         let kept = before.is_none() && !changed;
         (wrong, kept.then_some(built))
+    }
+
+    /// Makes every call that succeeds in a transaction that is rolled back, and tells which leave something behind.
+    fn rolled_back(&self) -> Vec<String> {
+        let mut wrong = Vec::new();
+        let mut built: Option<Built> = None;
+        for case in self.cases.iter().filter(|case| case.raises.is_none()) {
+            let world = built
+                .take()
+                .filter(|built| built.world.name == case.world.name)
+                .unwrap_or_else(|| Built::new(case.world));
+            let fixture = &world.fixture;
+            let (mut names, mut before) = (None, None);
+            if !case.after.is_empty() {
+                run(fixture, "sa", &world.names.fill(case.after));
+                (names, before) = (Some(Names::of(fixture)), Some(fixture.fingerprint()));
+            }
+            *fixture.fake.refusal.lock().unwrap() = case.refusal.map(|refusal| refusal());
+            let batch = self.batch(case, names.as_ref().unwrap_or(&world.names));
+            run(
+                fixture,
+                case.login,
+                &format!("BEGIN TRANSACTION\n{batch}\nROLLBACK"),
+            );
+            *fixture.fake.refusal.lock().unwrap() = None;
+            let kept = fixture.fingerprint() == *before.as_ref().unwrap_or(&world.state);
+            if !kept {
+                wrong.push(format!(
+                    "{} {} by {}",
+                    self.procedure, case.given, case.login
+                ));
+            }
+            built = (kept && before.is_none()).then_some(world);
+        }
+        wrong
+    }
+
+    /// The batch that a case is.
+    fn batch(&self, case: &Case, names: &Names) -> String {
+        let (database, schema) = self.place();
+        format!(
+            "DECLARE @guid uniqueidentifier, @int int, @text nvarchar(4000);\n{}\nEXEC {database}.{schema}.{} {}",
+            case.with,
+            self.procedure,
+            names.fill(case.given)
+        )
     }
 
     fn place(&self) -> (&'static str, &'static str) {

@@ -16,6 +16,17 @@ const GO_TO: &str =
     "EXEC sp_update_jobstep @job_name = N'local', @step_id = 1, @on_success_action = 4,
     @on_success_step_id = 2";
 
+/// As many steps as a job may have.
+const MANY: &str = "BEGIN TRANSACTION
+DECLARE @n int = 0, @name sysname
+WHILE @n < 1000
+BEGIN
+    SET @n += 1
+    SET @name = CONCAT(N'step ', @n)
+    EXEC sp_add_jobstep @job_name = N'bare', @step_name = @name
+END
+COMMIT";
+
 const ADD: Table = Table {
     procedure: "sp_add_jobstep",
     absent: &[(14530, "14517 says it when the step is made.")],
@@ -68,6 +79,15 @@ const ADD: Table = Table {
         ]),
         done("@job_name = N'own', @step_name = N'new', @subsystem = N'CmdExec', @proxy_name = N'px'").by("user"),
         done("@job_name = N'own', @step_name = N'new'").by("boss"),
+        // Steps of replication are db_owner's too.
+        done("@job_name = N'theirs', @step_name = N'new', @subsystem = N'LogReader', @proxy_name = N'px'")
+            .by("dbowner")
+            .after(
+                "EXEC sp_add_job @job_name = N'theirs', @owner_login_name = N'dbowner'
+                EXEC sp_grant_proxy_to_subsystem @proxy_name = N'px', @subsystem_name = N'LogReader'
+                EXEC sp_grant_login_to_proxy @proxy_name = N'px', @login_name = N'dbowner'",
+            ),
+        done("@job_name = N'own', @step_name = N'new', @subsystem = N'CmdExec', @proxy_name = N'px'").by("boss"),
         // Nothing is posted; the caller is reminded.
         done("@job_name = N'fleet', @step_name = N'new'").says(&[14547]).then(QUEUE, &["T1|1", "T2|1"]),
         fails("@step_name = N'new'", 14294),
@@ -82,6 +102,9 @@ const ADD: Table = Table {
         fails("@job_name = N'local', @step_id = 0, @step_name = N'new'", 14266),
         fails("@job_name = N'local', @step_id = 4, @step_name = N'new'", 14266),
         fails("@job_name = N'local', @step_id = -1, @step_name = N'new'", 14266),
+        fails("@job_name = N'bare', @step_name = N'new'", 14266).after(MANY),
+        fails("@job_name = N'bare', @step_name = N'new', @command = @long", 14250)
+            .with("DECLARE @long nvarchar(max) = REPLICATE(CAST(N'x' AS nvarchar(max)), 4194305)"),
         fails("@job_name = N'bare', @step_name = N'new', @subsystem = N'COBOL'", 14234),
         fails("@job_name = N'bare', @step_name = N'new', @on_success_action = 0", 14266),
         fails("@job_name = N'bare', @step_name = N'new', @on_success_action = 5", 14266),
@@ -323,6 +346,8 @@ const DELETE_LOG: Table = Table {
             .by("boss")
             .then(LOGS, &["0"]),
         done("@job_name = N'own'").by("user").then(LOGS, &["1"]),
+        // History and logs of a master's job are this server's.
+        done("@job_name = N'theirs'").within(TARGET),
         fails("", 14294),
         fails("@job_name = N'local', @job_id = '{job local}'", 14294),
         fails("@job_name = N'nowhere'", 14262),

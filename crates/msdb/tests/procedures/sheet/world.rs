@@ -28,7 +28,7 @@ pub(in super::super) struct World {
 /// A master with targets `t1` and `t2`, both in the group `pair`, and `t3`, which is in none.
 ///
 /// Logins are named by what they are: `boss` (sysadmin), `user` and `mate` (SQLAgentUserRole), `reader`, `operator`,
-/// `target` (TargetServersRole), `guest1` (no role).
+/// `target` (TargetServersRole), `dbowner` (db_owner of msdb), `guest1` (no role).
 ///
 /// | job | owner | targets | steps | schedules |
 /// | --- | --- | --- | --- | --- |
@@ -62,6 +62,19 @@ pub(in super::super) const TARGET: World = World {
     },
 };
 
+/// [`TARGET`] after it has left its master by force and kept the master's job.
+pub(in super::super) const LEFT: World = World {
+    name: "left",
+    open: || {
+        static BUILT: LazyLock<Copied> = LazyLock::new(|| {
+            let fixture = target();
+            fixture.write(|definitions| definitions.clear_enlistment());
+            fixture.copied()
+        });
+        BUILT.open()
+    },
+};
+
 const LOGINS: &[(&str, Option<&str>)] = &[
     ("boss", None),
     ("user", Some("SQLAgentUserRole")),
@@ -69,6 +82,7 @@ const LOGINS: &[(&str, Option<&str>)] = &[
     ("reader", Some("SQLAgentReaderRole")),
     ("operator", Some("SQLAgentOperatorRole")),
     ("target", Some("TargetServersRole")),
+    ("dbowner", Some("db_owner")),
     ("guest1", None),
 ];
 
