@@ -70,10 +70,8 @@ pub(crate) enum Frame {
     Nothing,
     /// Always this many bytes.
     Fixed(u8),
-    /// One byte of length; 0 is NULL.
+    /// One byte of length; 0 is NULL. Strings of before 7.0 too, none of which was empty: jTDS sends NULL so.
     ByteLength,
-    /// One byte of length; 255 is NULL (types before 7.0).
-    LegacyByteLength,
     /// Two bytes of length; 65535 is NULL.
     ShortLength,
     /// Partially length-prefixed chunks.
@@ -180,7 +178,7 @@ impl TypeInfo {
                     token::LEGACY_BINARY => SqlType::Binary(length),
                     _ => SqlType::varbinary(length),
                 };
-                Ok(Self::new(ty, Frame::LegacyByteLength))
+                Ok(Self::new(ty, Frame::ByteLength))
             }
             token::BIGVARBINARY
             | token::BIGVARCHAR
@@ -501,8 +499,8 @@ mod tests {
             let found = info(bytes).unwrap();
             assert_eq!((found.ty, found.frame), (ty, frame));
         };
-        check(&[0x27, 5], SqlType::varchar(5), Frame::LegacyByteLength);
-        check(&[0x25, 5], SqlType::varbinary(5), Frame::LegacyByteLength);
+        check(&[0x27, 5], SqlType::varchar(5), Frame::ByteLength);
+        check(&[0x25, 5], SqlType::varbinary(5), Frame::ByteLength);
         check(&[0x1F], SqlType::nvarchar(1), Frame::Nothing);
         check(&[0xF1, 1, 0, 0, 0, 0], SqlType::Xml, Frame::Chunks);
         // FreeTDS announces 0xFFFF for long nvarchar parameters from 7.2 on; `max`.

@@ -705,10 +705,6 @@ pub(crate) fn decode_value(
             0 => return Ok(Value::Null),
             length => reader.take(usize::from(length))?,
         },
-        Frame::LegacyByteLength => match reader.u8()? {
-            u8::MAX => return Ok(Value::Null),
-            length => reader.take(usize::from(length))?,
-        },
         Frame::ShortLength => match reader.u16()? {
             u16::MAX => return Ok(Value::Null),
             length => reader.take(usize::from(length))?,

@@ -210,6 +210,14 @@ fn nulls_have_the_spelling_of_their_type() {
     let mut out = Vec::new();
     encode_value(&mut out, SqlType::NText, &Value::Null, V, Place::Parameter).unwrap();
     assert_eq!(out, [0xFF; 4]);
+    // The strings of before 7.0.
+    let mut reader = Reader::new(&[0x27, 255], "type");
+    let legacy = TypeInfo::decode(&mut reader, V).unwrap();
+    for (bytes, expected) in [(&[0][..], Value::Null), (&[1, b'x'], Value::string("x"))] {
+        let mut reader = Reader::new(bytes, "value");
+        let found = decode_value(&mut reader, legacy, Place::Parameter).unwrap();
+        assert_eq!(found, expected);
+    }
 }
 
 #[test]
