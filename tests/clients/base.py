@@ -20,6 +20,9 @@ TASKS = {
     "cancel": "Cancel",
     "send": "Send 1 MB",
     "read": "Read 10 MB",
+    "metadata": "Metadata",
+    "types": "Types",
+    "transactions": "Transactions",
 }
 
 TABLES = """sysjobs sysjobs_view sysjobsteps sysjobstepslogs sysschedules sysjobschedules sysjobservers

@@ -1,6 +1,9 @@
 """The tasks for clients that speak Python's DB-API."""
 
-from clients import base
+from clients import base, shop, values
+
+#: Levels of isolation that transactions are tried at.
+LEVELS = ["READ UNCOMMITTED", "READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"]
 
 
 class DbApi(base.Client):
@@ -13,6 +16,10 @@ class DbApi(base.Client):
     #: Ways to log in, by the table's word for each: `none` (all in the clear), `login` (TLS for the login alone), `all`
     #: (TLS throughout, checked against the instance's authority where the client can), `strict` (TDS 8.0).
     encryptions = ["login"]
+
+    #: Types of `values` that the client does not take as parameters, and those that it gives as something else.
+    not_sent: frozenset = frozenset()
+    not_got: frozenset = frozenset()
 
     def connect(self, plan, encryption=None):
         """A connection to msdb, with autocommit."""
@@ -130,3 +137,70 @@ class DbApi(base.Client):
         ((text,),) = self.rows(connection, base.READ_SQL)
         assert len(text) == base.READ_BYTES and text == "0123456789" * (base.READ_BYTES // 10)
         connection.close()
+
+    def types(self, plan):
+        """Each value as a column and as a parameter, and NULL of each type."""
+        connection = self.connect(plan)
+        wrong = []
+        for kind, literal, value in values.VALUES:
+            base_kind = kind.partition("(")[0]
+            # Of a column that can hold NULL, and of one that cannot: SQL Server spells them differently.
+            sql = f"SELECT CAST({literal} AS {kind}), ISNULL(CAST({literal} AS {kind}), {literal}), CAST(NULL AS {kind})"
+            try:
+                found = [] if base_kind in self.not_got else self.rows(connection, sql)
+                for got, required, null in found:
+                    if not (values.same(got, value) and values.same(required, value)) or null is not None:
+                        wrong.append((kind, "column", got, required, null))
+            except Exception as error:
+                wrong.append((kind, "column", repr(error)[:200]))
+            if base_kind in self.not_sent:
+                continue
+            compared = values.COMPARED_AS.get(kind, kind)
+            mark = f"CAST({self.marker} AS {kind})"
+            sql = f"""SELECT CASE WHEN CAST({mark} AS {compared}) = CAST(CAST({literal} AS {kind}) AS {compared}) THEN 1
+                      ELSE 0 END, {mark}"""
+            try:
+                sent_as = self.parameter(value)
+                ((sent, back),) = self.rows(connection, sql, sent_as, sent_as)
+                if sent != 1 or base_kind not in self.not_got and not values.same(back, value):
+                    wrong.append((kind, "parameter", sent, back))
+            except Exception as error:
+                wrong.append((kind, "parameter", repr(error)[:200]))
+        assert self.rows(connection, f"SELECT CAST({self.marker} AS int)", None) == [(None,)]
+        connection.close()
+        assert not wrong, "\n".join(str(found)[:200] for found in wrong)
+        got = [kind for kind in values.types() if kind not in self.not_got]
+        sent = [kind for kind in got if kind not in self.not_sent]
+        return f"{len(got)} got, {len(sent)} sent"
+
+    def parameter(self, value):
+        """A value as the client wants it."""
+        return value
+
+    def transactions(self, plan):
+        """The client's own commit and rollback, each with isolation levels, seen from another connection."""
+        shop.create(plan)
+        connection, other = self.connect(plan), self.connect(plan)
+        table = f"{shop.DATABASE}.sales.customers"
+        self.manual(connection)
+        for level in LEVELS:
+            self.run(connection, f"SET TRANSACTION ISOLATION LEVEL {level}")
+            self.run(connection, f"INSERT INTO {table} VALUES (100, 'XX', N'nobody', 'x@example.com')")
+            assert self.rows(connection, "SELECT @@TRANCOUNT")[0][0] >= 1, level
+            connection.rollback()
+            assert self.rows(connection, f"SELECT COUNT(*) FROM {table} WHERE region = 'XX'") == [(0,)], level
+            self.run(connection, f"INSERT INTO {table} VALUES (100, 'XX', N'nobody', 'x@example.com')")
+            connection.commit()
+            assert self.rows(other, f"SELECT COUNT(*) FROM {table} WHERE region = 'XX'") == [(1,)], level
+            self.run(connection, f"DELETE FROM {table} WHERE region = 'XX'")
+            connection.commit()
+        # A connection that is left with a transaction open takes it along.
+        self.run(connection, f"INSERT INTO {table} VALUES (100, 'XX', N'nobody', 'x@example.com')")
+        connection.close()
+        gone = f"SELECT COUNT(*) FROM {table} WHERE region = 'XX'"
+        base.wait_until(lambda: self.rows(other, gone) == [(0,)], "the transaction to be rolled back")
+        other.close()
+
+    def manual(self, connection):
+        """No autocommit from here on."""
+        connection.autocommit = False

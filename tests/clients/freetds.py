@@ -19,6 +19,8 @@ class Program(base.Client):
     lacks = {
         "cancel": "none in the client",
         "metadata": "none in the client",
+        "transactions": "none in the client",
+        "types": "text alone",
     }
     #: An error in the output; messages without severity are warnings.
     message = r"Msg (\d+),? (?:\(severity |Level )(?!0)"

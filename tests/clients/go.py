@@ -14,7 +14,7 @@ class GoMssqldb(External):
     name = "go-mssqldb"
     package = f"Debian {PACKAGE}"
     output_cell = "in the batch"
-    lacks = {"metadata": "none in the client"}
+    lacks = {"metadata": "none in the client", "transactions": "not tried", "types": "not tried"}
 
     def version(self):
         # The driver does not say; the package's version is the date of its source.

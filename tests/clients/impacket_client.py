@@ -54,7 +54,7 @@ class Connection:
 class Impacket(DbApi):
     name = "impacket"
     package = "PyPI impacket"
-    lacks = {"cancel": "none in the client", "metadata": "none in the client"}
+    lacks = {"cancel": "none in the client", "metadata": "none in the client", "transactions": "none in the client", "types": "reads some in ways of its own"}
 
     def version(self):
         return importlib.metadata.version("impacket")

@@ -3,7 +3,10 @@
 import jpype
 import jpype.imports
 
-from clients import base
+from clients import base, shop, values
+
+#: What jTDS, which speaks TDS 7.1, gets as text.
+AS_TEXT = {"date", "time", "datetime2"}
 
 JTDS_JAR = "/usr/share/java/jtds.jar"
 
@@ -140,11 +143,114 @@ class Jtds(base.Client):
         assert {"@job_name", "@job_id"} <= {row[3] for row in parameters}, parameters
         assert {"int", "nvarchar"} <= {row[0] for row in self.gather(about.getTypeInfo())}
         assert "dbo" in {row[0] for row in self.gather(about.getSchemas())}
-        self.gather(about.getPrimaryKeys("msdb", "dbo", "sysjobs"))
-        self.gather(about.getImportedKeys("msdb", "dbo", "sysjobs"))
-        self.gather(about.getIndexInfo("msdb", "dbo", "sysjobs", False, True))
+        self.own_tables(plan, about)
         connection.close()
         return "DatabaseMetaData"
+
+
+    def types(self, plan):
+        """Each value as a column, also of a cursor of the server's that goes both ways, and as a parameter."""
+        connection = self.connect(plan)
+        results = jpype.JClass("java.sql.ResultSet")
+        wrong = []
+        for kind, literal, _ in values.VALUES:
+            compared = values.COMPARED_AS.get(kind, kind)
+            value = f"CAST({literal} AS {kind})"
+            columns = f"{value}, ISNULL({value}, {literal}), CAST(NULL AS {kind})"
+            ((got, required, null),) = self.rows(connection, f"SELECT {columns}")
+            statement = connection.createStatement(results.TYPE_SCROLL_INSENSITIVE, results.CONCUR_READ_ONLY)
+            rows = statement.executeQuery(f"SELECT {columns} UNION ALL SELECT {columns}")
+            rows.last()
+            last = [rows.getString(at) for at in (1, 2, 3)]
+            assert rows.getRow() == 2 and rows.first() and rows.getRow() == 1
+            statement.close()
+            if not got == required == last[0] or null is not None or last[2] is not None:
+                wrong.append((kind, "column", got, required, null, last))
+            call = connection.prepareStatement(
+                f"SELECT CASE WHEN CAST(CAST(? AS {kind}) AS {compared}) = CAST({value} AS {compared}) THEN 1 END"
+            )
+            # Twice, and NULL, over one prepared statement.
+            rows = connection.createStatement().executeQuery(f"SELECT {value}")
+            rows.next()
+            sent = rows.getObject(1) if kind.partition("(")[0] not in AS_TEXT else rows.getString(1)
+            answers = []
+            try:
+                for argument in (sent, sent, None):
+                    call.setObject(1, argument)
+                    answers += self.gather(call.executeQuery())
+            except jpype.JClass("java.sql.SQLException") as error:
+                answers.append(str(error))
+            call.close()
+            if answers != [["1"], ["1"], [None]]:
+                wrong.append((kind, "parameter", answers))
+        connection.close()
+        assert not wrong, "\n".join(str(found)[:300] for found in wrong)
+        return f"{len(values.types())} got, {len(values.types())} sent"
+
+    def transactions(self, plan):
+        shop.create(plan)
+        connection, other = self.connect(plan), self.connect(plan)
+        interface = jpype.JClass("java.sql.Connection")
+        table = f"{shop.DATABASE}.sales.customers"
+        insert = f"INSERT INTO {table} VALUES (100, 'XX', N'nobody', 'x@example.com')"
+        count = f"SELECT COUNT(*) FROM {table} WHERE region = 'XX'"
+        connection.setAutoCommit(False)
+        for level in ("READ_UNCOMMITTED", "READ_COMMITTED", "REPEATABLE_READ", "SERIALIZABLE"):
+            connection.setTransactionIsolation(getattr(interface, f"TRANSACTION_{level}"))
+            self.run(connection, insert)
+            saved = connection.setSavepoint("half")
+            self.run(connection, f"DELETE FROM {table} WHERE region = 'XX'")
+            connection.rollback(saved)
+            assert self.rows(connection, count) == [["1"]], level
+            connection.rollback()
+            assert self.rows(connection, count) == [["0"]], level
+            self.run(connection, insert)
+            connection.commit()
+            assert self.rows(other, count) == [["1"]], level
+            self.run(connection, f"DELETE FROM {table} WHERE region = 'XX'")
+            connection.commit()
+        self.run(connection, insert)
+        connection.close()
+        base.wait_until(lambda: self.rows(other, count) == [["0"]], "the transaction to be rolled back")
+        other.close()
+
+    def own_tables(self, plan, about):
+        """What it says about tables that people made."""
+        shop.create(plan)
+        where = (shop.DATABASE, "sales")
+
+        def pick(results, *positions):
+            return [tuple(row[at - 1] for at in positions) for row in self.gather(results)]
+
+        tables = pick(about.getTables(*where, "%", None), 3, 4)
+        assert tables == [("customers", "TABLE"), ("orders", "TABLE"), ("open_orders", "VIEW")], tables
+        columns = pick(about.getColumns(*where, "orders", "%"), 4, 6, 7, 18)
+        assert columns == [
+            ("order_id", "int identity", "10", "NO"),
+            ("customer_id", "int", "10", "NO"),
+            ("region", "char", "2", "NO"),
+            ("placed", "datetime2", "23", "NO"),
+            ("amount", "decimal", "12", "NO"),
+            ("remark", "nvarchar", "2147483647", "YES"),
+        ], columns
+        keys = pick(about.getPrimaryKeys(*where, "customers"), 4, 5, 6)
+        assert keys == [("customer_id", "1", "pk_customers"), ("region", "2", "pk_customers")], keys
+        expected = [
+            ("customers", "customer_id", "orders", "customer_id", "fk_customer"),
+            ("customers", "region", "orders", "region", "fk_customer"),
+        ]
+        for foreign in (about.getImportedKeys(*where, "orders"), about.getExportedKeys(*where, "customers")):
+            found = pick(foreign, 3, 4, 7, 8, 12)
+            assert found == expected, found
+        indexes = {row for row in pick(about.getIndexInfo(*where, "orders", False, True), 6, 9) if row[0]}
+        assert indexes == {("pk_orders", "order_id"), ("ix_placed", "placed"), ("ix_placed", "amount")}, indexes
+        best = pick(about.getBestRowIdentifier(*where, "customers", about.bestRowSession, False), 2)
+        assert best == [("customer_id",), ("region",)], best
+        procedures = {name.partition(";")[0] for (name,) in pick(about.getProcedures(*where, None), 3)}
+        assert {"place_order", "with_tax"} <= procedures, procedures
+        parameters = [name for (name,) in pick(about.getProcedureColumns(*where, "place_order", None), 4)]
+        assert parameters == ["@RETURN_VALUE", "@customer_id", "@amount", "@order_id"], parameters
+        self.gather(about.getVersionColumns(*where, "orders"))
 
 
 CLIENTS = [Jtds]

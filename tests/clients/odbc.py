@@ -19,6 +19,10 @@ FREETDS_DRIVER = "libtdsodbc.so"
 class Odbc(DbApi):
     """pyodbc with a driver named by its file."""
 
+    #: Whether it has SQLProcedureColumns.
+    has_procedure_columns = True
+    # pyodbc sends whole seconds.
+    not_sent = frozenset({"time"})
     #: What a text of any length is sent as.
     long_type = pyodbc.SQL_WVARCHAR
 
@@ -54,9 +58,10 @@ class Odbc(DbApi):
 
     def metadata(self, plan):
         connection = self.connect(plan)
-        cell = catalog_calls(connection.cursor)
-        columns = {row[3] for row in connection.cursor().procedureColumns(procedure="sp_add_job").fetchall()}
-        assert {"@job_name", "@job_id"} <= columns, columns
+        cell = catalog_calls(plan, connection.cursor)
+        if self.has_procedure_columns:
+            rows = connection.cursor().procedureColumns(procedure="place_order", schema="sales").fetchall()
+            assert [row[3] for row in rows] == ["@RETURN_VALUE", "@customer_id", "@amount", "@order_id"], rows
         connection.close()
         return cell
 
@@ -85,6 +90,8 @@ class Microsoft(Odbc):
 class MicrosoftRust(Microsoft):
     name = "pyodbc, Microsoft's driver in Rust"
     package = "PyPI pyodbc, mssql-python-rs"
+    has_procedure_columns = False
+    not_got = frozenset({"time"})
 
     def version(self):
         return f"{importlib.metadata.version('pyodbc')}, {importlib.metadata.version('mssql-python-rs')}"
@@ -108,6 +115,8 @@ class MicrosoftRust(Microsoft):
 class FreeTds(Odbc):
     name = "pyodbc, FreeTDS"
     package = "PyPI pyodbc, Debian tdsodbc"
+    # The first day of all goes out as the day before it.
+    not_sent = frozenset({"date", "datetime2", "time"})
     # It cuts the other off at 8,000 bytes.
     long_type = pyodbc.SQL_WLONGVARCHAR
     encryptions = ["login", "all"]

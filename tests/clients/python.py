@@ -19,6 +19,8 @@ class Pymssql(DbApi):
     marker = "%s"
     encryptions = ["login", "all"]
     lacks = {"metadata": NO_CALLS}
+    # It writes moments into the statement, to the millisecond.
+    not_sent = frozenset({"datetime2"})
 
     def version(self):
         return importlib.metadata.version("pymssql")
@@ -40,6 +42,9 @@ class Pymssql(DbApi):
 
     def number(self, error):
         return error.args[0]
+
+    def manual(self, connection):
+        connection.autocommit(False)
 
     def output(self, plan):
         connection = self.connect(plan)
@@ -88,6 +93,9 @@ class PythonTds(DbApi):
     def number(self, error):
         return error.number
 
+    def parameter(self, value):
+        return pytds.Binary(value) if isinstance(value, bytes) else value
+
     def output(self, plan):
         connection = self.connect(plan)
         name = base.new_name()
@@ -116,6 +124,8 @@ class MssqlPython(DbApi):
     package = "PyPI mssql-python, Microsoft"
     encryptions = ["login", "all", "strict"]
     has_numbers = False
+    # It takes dates from 1753 on.
+    not_sent = frozenset({"date"})
 
     def version(self):
         return mssql_python.__version__
@@ -149,7 +159,8 @@ class MssqlPython(DbApi):
 
     def metadata(self, plan):
         connection = self.connect(plan)
-        return catalog_calls(connection.cursor)
+        # It looks for the table that has the key, where ODBC means the one that the key refers to.
+        return catalog_calls(plan, connection.cursor, keys_of="orders")
 
 
 CLIENTS = [Pymssql, PythonTds, MssqlPython]

@@ -12,7 +12,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 class MssqlTds(External):
     name = "mssql-tds"
     package = "crates.io mssql-tds, Microsoft"
-    lacks = {"metadata": "none in the client"}
+    lacks = {"metadata": "none in the client", "transactions": "not tried", "types": "not tried"}
 
     def command(self):
         target = os.environ.get("MUSTER_TEST_MSSQL_TDS", HERE.parent.parent / "target/mssql-tds")

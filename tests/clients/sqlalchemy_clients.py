@@ -4,7 +4,7 @@ import importlib.metadata
 
 import sqlalchemy
 
-from clients import base, odbc, python
+from clients import base, odbc, python, shop
 from clients.dbapi import DbApi
 
 
@@ -21,7 +21,7 @@ class SqlAlchemy(DbApi):
         self.encryptions = self.driver.encryptions
         self.has_numbers = self.driver.has_numbers
         # What lies below SQLAlchemy is the driver's own.
-        self.lacks = {"cancel": "as the driver"}
+        self.lacks = {"cancel": "as the driver", "types": "as the driver", "transactions": "as the driver"}
 
     def version(self):
         return importlib.metadata.version("sqlalchemy")
@@ -58,14 +58,38 @@ class SqlAlchemy(DbApi):
         columns = {column["name"]: column for column in inspector.get_columns("sysjobs", schema="dbo")}
         assert isinstance(columns["job_id"]["type"], sqlalchemy.dialects.mssql.UNIQUEIDENTIFIER), columns["job_id"]
         assert columns["name"]["type"].length == 128 and not columns["name"]["nullable"], columns["name"]
-        inspector.get_pk_constraint("sysjobs", schema="dbo")
-        inspector.get_foreign_keys("sysjobs", schema="dbo")
-        inspector.get_indexes("sysjobs", schema="dbo")
         assert inspector.has_table("sysjobs", schema="dbo")
         jobs = sqlalchemy.Table("sysjobs", sqlalchemy.MetaData(), schema="dbo", autoload_with=engine)
         with engine.connect() as connection:
             connection.execute(sqlalchemy.select(jobs.c.name).order_by(jobs.c.name).limit(3)).all()
+        self.own_tables(plan, inspector)
         return "inspect()"
+
+    def own_tables(self, plan, inspector):
+        """What it says about tables that people made."""
+        shop.create(plan)
+        where = f"{shop.DATABASE}.sales"
+        assert set(inspector.get_table_names(schema=where)) == {"customers", "orders"}
+        assert inspector.get_view_names(schema=where) == ["open_orders"]
+        assert "FROM sales.orders" in inspector.get_view_definition("open_orders", schema=where)
+        columns = {column["name"]: column for column in inspector.get_columns("orders", schema=where)}
+        assert list(columns) == ["order_id", "customer_id", "region", "placed", "amount", "remark"], columns
+        assert columns["order_id"]["identity"] == {"start": 1, "increment": 1}, columns["order_id"]
+        assert str(columns["amount"]["type"]) == "DECIMAL(12, 2)" and not columns["amount"]["nullable"], columns
+        assert columns["placed"]["default"].lower() == "(sysdatetime())", columns["placed"]
+        assert columns["remark"]["nullable"] and columns["remark"]["type"].length is None, columns["remark"]
+        key = inspector.get_pk_constraint("customers", schema=where)
+        assert (key["name"], key["constrained_columns"]) == ("pk_customers", ["customer_id", "region"]), key
+        (foreign,) = inspector.get_foreign_keys("orders", schema=where)
+        assert foreign["name"] == "fk_customer" and foreign["referred_table"] == "customers", foreign
+        assert foreign["constrained_columns"] == foreign["referred_columns"] == ["customer_id", "region"], foreign
+        assert foreign["options"] == {"ondelete": "CASCADE"}, foreign
+        (index,) = inspector.get_indexes("orders", schema=where)
+        assert (index["name"], index["column_names"]) == ("ix_placed", ["placed", "amount"]), index
+        assert not index["unique"], index
+        reflected = sqlalchemy.MetaData()
+        reflected.reflect(inspector.engine, schema=where)
+        assert set(reflected.tables) == {f"{where}.customers", f"{where}.orders"}, reflected.tables
 
 
 class OnPymssql(SqlAlchemy):

@@ -4,6 +4,7 @@ It lies in the PyPI wheel mssql-cli 1.0.0, for Linux on x86-64. On Debian 12 it 
 OpenSSL 1.1, which the wheel of pymssql carries.
 """
 
+import collections
 import json
 import os
 import pathlib
@@ -16,6 +17,8 @@ from clients import base
 HERE = pathlib.Path(__file__).resolve().parent
 #: Version of Debian 12's libicu72.
 ICU = "72.1"
+#: Notifications kept for those who wait for them later.
+MESSAGES_KEPT = 1_000
 
 
 class Service:
@@ -32,9 +35,18 @@ class Service:
             stdout=subprocess.PIPE,
             stderr=self.log,
             cwd=scratch,
-            env={**os.environ, "CLR_ICU_VERSION_OVERRIDE": ICU, "LD_LIBRARY_PATH": openssl_path(scratch)},
+            env={
+                **os.environ,
+                "CLR_ICU_VERSION_OVERRIDE": ICU,
+                "LD_LIBRARY_PATH": openssl_path(scratch),
+                # In other languages, C among them, it does not find its own columns: StepId and StepID.
+                "LANG": "en_US.UTF-8",
+                "LC_ALL": "en_US.UTF-8",
+            },
         )
         self.messages = queue.Queue()
+        # What came while something else was waited for.
+        self.passed_over = collections.deque(maxlen=MESSAGES_KEPT)
         self.numbers = 0
         threading.Thread(target=self.read, daemon=True).start()
 
@@ -65,21 +77,55 @@ class Service:
         self.process.stdin.flush()
 
     def wait(self, accept):
-        """The next message that `accept` likes; what comes before is dropped."""
+        """The next message that `accept` likes; the others stay for those who wait later."""
+        for message in self.passed_over:
+            if accept(message):
+                self.passed_over.remove(message)
+                return message
         while True:
             message = self.messages.get(timeout=base.PATIENCE)
             assert message is not None, "the service has ended; see sqltools.log"
             if accept(message):
                 return message
+            self.passed_over.append(message)
+
+    def event(self, method, **which):
+        """The parameters of the next notification of that name, with those parameters among others."""
+
+        def accept(message):
+            return message.get("method") == method and which.items() <= message["params"].items()
+
+        return self.wait(accept)["params"]
+
+    def events(self, method, **which):
+        """The parameters of all notifications of that name that have come and nobody waited for."""
+        found = [
+            message
+            for message in self.passed_over
+            if message.get("method") == method and which.items() <= message["params"].items()
+        ]
+        for message in found:
+            self.passed_over.remove(message)
+        return [message["params"] for message in found]
 
     def call(self, method, parameters):
         """A request's result."""
         self.numbers += 1
         number = str(self.numbers)
         self.send(method, parameters, id=number)
-        answer = self.wait(lambda message: message.get("id") == number)
-        assert "error" not in answer, answer["error"]
+        answer = self.wait(lambda message: message.get("id") == number and "method" not in message)
+        assert "error" not in answer, (method, answer["error"])
         return answer["result"]
+
+    def connect(self, details):
+        """Opens a connection; the name by which requests mean it."""
+        self.numbers += 1
+        owner = f"test://{self.numbers}"
+        assert self.call("connection/connect", {"ownerUri": owner, "connection": details}) is True
+        # The requests below are passed over in silence until this has come.
+        complete = self.event("connection/complete", ownerUri=owner)
+        assert complete["connectionId"], complete["messages"]
+        return owner
 
     def diagnostics(self, text):
         """What Microsoft's parser says about a text: (line from 1, message), in its order."""

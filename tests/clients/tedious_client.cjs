@@ -31,7 +31,7 @@ function run(connection, sql, { how = "execSql", parameters = [], outputs = [] }
     const rows = [];
     const out = {};
     const request = new Request(sql, (error) => (error ? reject(error) : resolve({ rows, out })));
-    for (const [name, type, value] of parameters) request.addParameter(name, type, value);
+    for (const [name, type, value, options] of parameters) request.addParameter(name, type, value, options);
     for (const [name, type] of outputs) request.addOutputParameter(name, type);
     request.on("row", (columns) => rows.push(columns.map((column) => column.value)));
     request.on("returnValue", (name, value) => (out[name] = value));
@@ -113,6 +113,77 @@ const tasks = {
     const { rows } = await run(connection, plan.read_sql);
     assert.strictEqual(rows[0][0].length, plan.read_bytes);
   },
+};
+
+// T-SQL's type and value, and the parameter: type, value, options.
+const VALUES = [
+  ["bit", "1", TYPES.Bit, true],
+  ["tinyint", "255", TYPES.TinyInt, 255],
+  ["smallint", "-32768", TYPES.SmallInt, -32768],
+  ["int", "2147483647", TYPES.Int, 2147483647],
+  ["bigint", "-9223372036854775808", TYPES.BigInt, "-9223372036854775808"],
+  ["decimal(10, 2)", "-99999999.99", TYPES.Decimal, -99999999.99, { precision: 10, scale: 2 }],
+  ["numeric(15, 3)", "123456.789", TYPES.Numeric, 123456.789, { precision: 15, scale: 3 }],
+  ["money", "-1234.5678", TYPES.Money, -1234.5678],
+  ["smallmoney", "214748.3647", TYPES.SmallMoney, 214748.3647],
+  ["float", "-1.7976931348623157E308", TYPES.Float, -Number.MAX_VALUE],
+  ["real", "-0.15625", TYPES.Real, -0.15625],
+  ["date", "'00010101'", TYPES.Date, new Date(Date.UTC(0, 0, 1)).setUTCFullYear(1)],
+  ["smalldatetime", "'20790606 23:59'", TYPES.SmallDateTime, Date.UTC(2079, 5, 6, 23, 59)],
+  ["datetime", "'17530101'", TYPES.DateTime, Date.UTC(1753, 0, 1)],
+  ["datetime2(3)", "'9999-12-31 23:59:59.999'", TYPES.DateTime2, Date.UTC(9999, 11, 31, 23, 59, 59, 999), { scale: 3 }],
+  ["datetimeoffset(3)", "'2024-02-29 12:00:00.5 +00:00'", TYPES.DateTimeOffset, Date.UTC(2024, 1, 29, 12, 0, 0, 500), { scale: 3 }],
+  ["time(3)", "'23:59:59.999'", TYPES.Time, Date.UTC(1970, 0, 1, 23, 59, 59, 999), { scale: 3 }],
+  ["char(5)", "'ab'", TYPES.Char, "ab   "],
+  ["varchar(8000)", "REPLICATE('ä', 8000)", TYPES.VarChar, "ä".repeat(8000)],
+  ["varchar(max)", "REPLICATE(CAST('ö' AS varchar(max)), 9000)", TYPES.VarChar, "ö".repeat(9000)],
+  ["nchar(3)", "N'日'", TYPES.NChar, "日  "],
+  ["nvarchar(4000)", "REPLICATE(N'❤', 4000)", TYPES.NVarChar, "❤".repeat(4000)],
+  ["nvarchar(max)", "REPLICATE(CAST(N'😀' AS nvarchar(max)), 5000)", TYPES.NVarChar, "😀".repeat(5000)],
+  ["binary(2)", "0x00FF", TYPES.Binary, Buffer.from([0, 255])],
+  ["varbinary(max)", "CAST(REPLICATE(CAST('z' AS varchar(max)), 9000) AS varbinary(max))", TYPES.VarBinary, Buffer.alloc(9000, "z")],
+  ["uniqueidentifier", "'6F9619FF-8B86-D011-B42D-00C04FC964FF'", TYPES.UniqueIdentifier, "6F9619FF-8B86-D011-B42D-00C04FC964FF"],
+];
+const MOMENTS = /^(date|time|smalldate)/;
+
+tasks.types = async (connection) => {
+  for (const [kind, literal, type, value, options] of VALUES) {
+    const sent = MOMENTS.test(kind) ? new Date(value) : value;
+    const expected = MOMENTS.test(kind) ? +sent : value;
+    const plain = (found) => (found instanceof Date ? +found : found);
+    const parameters = [["value", type, sent, options], ["null", type, null, options]];
+    const cast = `CAST(${literal} AS ${kind})`;
+    const sql = `SELECT ${cast}, ISNULL(${cast}, ${literal}), CAST(NULL AS ${kind}), @value, @null,
+      CASE WHEN @value = ${cast} THEN 1 ELSE 0 END`;
+    const { rows } = await run(connection, sql, { parameters });
+    const [got, required, none, back, nothing, equal] = rows[0].map(plain);
+    assert.deepStrictEqual([none, nothing, equal], [null, null, 1], kind);
+    for (const found of [got, required, back]) assert.deepStrictEqual(found, expected, kind);
+  }
+  const kinds = new Set(VALUES.map(([kind]) => kind.replace(/\(.*/, "")));
+  return `${kinds.size} got, ${kinds.size} sent`;
+};
+
+// Prepared statements, transactions at each level of isolation, and a reset that takes the session's table away.
+tasks.transactions = async (connection) => {
+  const call = (name, ...given) =>
+    new Promise((resolve, reject) => connection[name]((error) => (error ? reject(error) : resolve()), ...given));
+  await run(connection, "CREATE TABLE #t (n int)", { how: "execSqlBatch" });
+  const count = async () => (await run(connection, "SELECT COUNT(*) FROM #t", { how: "execSqlBatch" })).rows[0][0];
+  const { ISOLATION_LEVEL } = require(home);
+  for (const level of ["READ_UNCOMMITTED", "READ_COMMITTED", "REPEATABLE_READ", "SERIALIZABLE"]) {
+    for (const [end, rows] of [["rollbackTransaction", 0], ["commitTransaction", 1]]) {
+      await call("beginTransaction", "", ISOLATION_LEVEL[level]);
+      await run(connection, "INSERT INTO #t VALUES (@n)", { parameters: [["n", TYPES.Int, 1]] });
+      assert.strictEqual(await count(), 1, level);
+      await call(end);
+      assert.strictEqual(await count(), rows, level);
+    }
+    await run(connection, "DELETE FROM #t", { how: "execSqlBatch" });
+  }
+  await call("reset");
+  const { rows } = await run(connection, "SELECT OBJECT_ID(N'tempdb..#t'), @@TRANCOUNT", { how: "execSqlBatch" });
+  assert.deepStrictEqual(rows, [[null, 0]]);
 };
 
 async function main() {
