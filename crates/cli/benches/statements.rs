@@ -1,5 +1,5 @@
 //! Figures of statements over TDS against one real instance, each beside its goal: `make bench`, or
-//! `cargo bench -p cli --bench statements -- [parse|select|sessions|create|listing|history|purge]...`.
+//! `cargo bench -p cli --bench statements -- [parse|select|postgres|sessions|create|listing|history|purge]...`.
 //!
 //! Judges nothing. The instance encrypts and flushes to disk. Making a hundred thousand jobs and ten million rows
 //! of history takes a few minutes, and 4 GB in the directory for temporary files.
@@ -26,8 +26,9 @@ mod figures;
 #[path = "../tests/harness/mod.rs"]
 mod harness;
 
+use figures::wire::{Postgres, Tds, Wire};
 use figures::{Commits, Figures, Sql, median, millis};
-use harness::{Instance, Scratch, resident_kb};
+use harness::{Instance, PASSWORD, Scratch, resident_kb};
 use rusqlite::Connection;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -64,6 +65,9 @@ fn main() {
     }
     if figures.wants("select") {
         select(&mut figures, &scratch);
+    }
+    if figures.wants("postgres") {
+        postgres(&mut figures, &scratch);
     }
     if figures.wants("sessions") {
         sessions(&mut figures, &scratch);
@@ -136,6 +140,44 @@ fn select(figures: &mut Figures, scratch: &Scratch) {
         &format!(
             "{:.1?} each, encrypted, the client's time included",
             taken / SELECTS as u32
+        ),
+    );
+}
+
+/// The same round trips beside PostgreSQL's, by clients that do as little as they can.
+fn postgres(figures: &mut Figures, scratch: &Scratch) {
+    const QUERY: &str = "SELECT 1";
+    const TURNS: usize = 10;
+    let Some(postgres) = Postgres::start(scratch.path()) else {
+        println!("       no PostgreSQL is installed to compare with (Debian: postgresql)");
+        return;
+    };
+    let instance = Instance::start(scratch, "BESIDE");
+    let mut theirs = postgres.connect(QUERY);
+    let mut ours = Tds::connect(instance.address, PASSWORD, QUERY);
+    let time = |wire: &mut dyn Wire| {
+        let begun = Instant::now();
+        for _ in 0..SELECTS / TURNS {
+            wire.round_trip();
+        }
+        begun.elapsed()
+    };
+    // One turn each before it counts, then by turns: a shared machine has moods.
+    let _warm = (time(&mut theirs), time(&mut ours));
+    let (mut they, mut we) = (Duration::ZERO, Duration::ZERO);
+    for _ in 0..TURNS {
+        they += time(&mut theirs);
+        we += time(&mut ours);
+    }
+    figures.at_least(
+        "SELECT 1 round trips beside PostgreSQL's simple query",
+        they.as_secs_f64() / we.as_secs_f64() * 100.0,
+        60.0,
+        "%",
+        &format!(
+            "{:.1?} each against {:.1?}, neither encrypted, one connection",
+            we / SELECTS as u32,
+            they / SELECTS as u32
         ),
     );
 }

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each benchmark uses its own part")]
 
+pub mod wire;
+
 use super::harness::{Instance, PASSWORD};
 use server::identity::tls::{EncryptionOption, Trust};
 use server::tds_front::client::{ClientOptions, SqlClient};
