@@ -57,6 +57,10 @@ const NOTES: &[(&str, &str)] = &[
         "With `@post_defection = 1` the target loses its jobs and groups at once and stays listed until it has taken the DEFECT instruction and left; with 0 it is gone at once.",
     ),
     (
+        "sp_detach_schedule",
+        "`@delete_unused_schedule = 1` leaves a schedule that belongs to somebody else.",
+    ),
+    (
         "sp_enlist_tsx",
         "For targets that speak T-SQL; Muster's own enlist by its protocol. A member of TargetServersRole speaks for targets that its login enlisted; a target with a certificate is sysadmin's alone (14260). Outcomes reach a master by Muster's protocol alone.",
     ),

@@ -196,24 +196,9 @@ const HELP: Table = Table {
     ],
 };
 
-pub(super) const TABLES: &[Table] = &[ADD, UPDATE, DELETE, HELP];
-
-#[test]
-fn add() {
-    ADD.check();
-}
-
-#[test]
-fn update() {
-    UPDATE.check();
-}
-
-#[test]
-fn delete() {
-    DELETE.check();
-}
-
-#[test]
-fn help() {
-    HELP.check();
+tables! {
+    add: ADD,
+    update: UPDATE,
+    delete: DELETE,
+    help: HELP,
 }

@@ -184,24 +184,9 @@ const LOG: Table = Table {
     ],
 };
 
-pub(super) const TABLES: &[Table] = &[HELP, PURGE, LIMIT, LOG];
-
-#[test]
-fn help() {
-    HELP.check();
-}
-
-#[test]
-fn purge() {
-    PURGE.check();
-}
-
-#[test]
-fn limit() {
-    LIMIT.check();
-}
-
-#[test]
-fn log() {
-    LOG.check();
+tables! {
+    help: HELP,
+    purge: PURGE,
+    limit: LIMIT,
+    log: LOG,
 }

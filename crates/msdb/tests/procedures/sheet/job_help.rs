@@ -215,24 +215,9 @@ const IN_SCHEDULE: Table = Table {
     ],
 };
 
-pub(super) const TABLES: &[Table] = &[HELP, COUNT, ACTIVITY, IN_SCHEDULE];
-
-#[test]
-fn help() {
-    HELP.check();
-}
-
-#[test]
-fn count() {
-    COUNT.check();
-}
-
-#[test]
-fn activity() {
-    ACTIVITY.check();
-}
-
-#[test]
-fn in_schedule() {
-    IN_SCHEDULE.check();
+tables! {
+    help: HELP,
+    count: COUNT,
+    activity: ACTIVITY,
+    in_schedule: IN_SCHEDULE,
 }

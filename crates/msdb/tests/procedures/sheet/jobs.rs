@@ -102,6 +102,7 @@ const ADD: Table = Table {
         fails("@job_name = N'new'", 229).by("guest1"),
         fails("@job_name = N'new'", 229).by("target"),
         fails("@job_name = N'new', @enabled = 'yes'", 8114),
+        fails("@job_name = N'new', @enabled = 256", 8114),
         fails("@job_name = N'new', @colour = 1", 8145),
     ],
 };
@@ -148,6 +149,9 @@ const UPDATE: Table = Table {
         done("@job_name = N'fleet', @category_name = N'Theirs', @notify_email_operator_name = N'MSXOperator'")
             .then(QUEUE, &["T1|1", "T2|1", "T1|2", "T2|2"]),
         done("@job_name = N'fleet', @owner_login_name = N'boss'").then(QUEUE, &["T1|1", "T2|1", "T1|2", "T2|2"]),
+        done("@job_name = N'local', @new_name = N'theirs'")
+            .within(TARGET)
+            .then("SELECT originating_server_id FROM sysjobs WHERE name = N'theirs' ORDER BY 1", &["0", "1"]),
         fails("@enabled = 0", 14294),
         fails("@job_name = N'local', @job_id = '{job local}', @enabled = 0", 14294),
         fails("@job_name = N'nowhere', @enabled = 0", 14262),
@@ -245,19 +249,8 @@ const DELETE: Table = Table {
     ],
 };
 
-pub(super) const TABLES: &[Table] = &[ADD, UPDATE, DELETE];
-
-#[test]
-fn add() {
-    ADD.check();
-}
-
-#[test]
-fn update() {
-    UPDATE.check();
-}
-
-#[test]
-fn delete() {
-    DELETE.check();
+tables! {
+    add: ADD,
+    update: UPDATE,
+    delete: DELETE,
 }

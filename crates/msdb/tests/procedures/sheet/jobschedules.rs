@@ -366,34 +366,11 @@ const HELP: Table = Table {
     ],
 };
 
-pub(super) const TABLES: &[Table] = &[ATTACH, DETACH, ADD, UPDATE, DELETE, HELP];
-
-#[test]
-fn attach() {
-    ATTACH.check();
-}
-
-#[test]
-fn detach() {
-    DETACH.check();
-}
-
-#[test]
-fn add() {
-    ADD.check();
-}
-
-#[test]
-fn update() {
-    UPDATE.check();
-}
-
-#[test]
-fn delete() {
-    DELETE.check();
-}
-
-#[test]
-fn help() {
-    HELP.check();
+tables! {
+    attach: ATTACH,
+    detach: DETACH,
+    add: ADD,
+    update: UPDATE,
+    delete: DELETE,
+    help: HELP,
 }

@@ -202,9 +202,8 @@ const HELP: Table = Table {
     ],
 };
 
-/// Enlists `tsx`, which speaks T-SQL, as the login `target`, and gives it the job `fleet`.
+/// `sa` enlists `tsx`, which speaks T-SQL, and gives it the job `fleet`.
 const TSX: &str = "
-EXEC sp_addrolemember @rolename = N'TargetServersRole', @membername = N'mate'
 EXEC sp_enlist_tsx @Action = 0, @ServerName = N'tsx', @Location = N'cellar', @TimeZoneAdjustment = 1,
     @LocalTime = NULL, @NTUserName = N'x', @PollInterval = 60
 EXEC sp_add_jobserver @job_name = N'fleet', @server_name = N'tsx'";
@@ -243,34 +242,11 @@ const REFRESH: Table = Table {
     ],
 };
 
-pub(super) const TABLES: &[Table] = &[ADD, DELETE, APPLY, REMOVE, HELP, REFRESH];
-
-#[test]
-fn add() {
-    ADD.check();
-}
-
-#[test]
-fn delete() {
-    DELETE.check();
-}
-
-#[test]
-fn apply() {
-    APPLY.check();
-}
-
-#[test]
-fn remove() {
-    REMOVE.check();
-}
-
-#[test]
-fn help() {
-    HELP.check();
-}
-
-#[test]
-fn refresh() {
-    REFRESH.check();
+tables! {
+    add: ADD,
+    delete: DELETE,
+    apply: APPLY,
+    remove: REMOVE,
+    help: HELP,
+    refresh: REFRESH,
 }

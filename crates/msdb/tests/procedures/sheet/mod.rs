@@ -18,9 +18,22 @@
 //! call that succeeds is made once more in a transaction that is rolled back, and must leave nothing behind, but for the
 //! procedures that [`upkeep`] lists as acting at once.
 //!
-//! A file per noun has its tables in a `const TABLES`, known to [`upkeep`], which holds that each procedure of the
-//! vendored sheet has a table with a success and a failure, that each parameter is given somewhere, and that each
-//! error of the sheet is raised or listed in [`Table::absent`] with the reason.
+//! A file per noun has its tables and, by `tables!`, a test of each; they are known to [`upkeep`], which holds that each
+//! procedure of the vendored sheet has a table with a success and a failure, that each parameter is given somewhere, and
+//! that each error of the sheet is raised or listed in [`Table::absent`] with the reason.
+
+/// The tables of a file, each with a test of its own.
+macro_rules! tables {
+    ($($test:ident: $table:ident,)+) => {
+        pub(super) const TABLES: &[super::Table] = &[$($table),+];
+        $(
+            #[test]
+            fn $test() {
+                $table.check();
+            }
+        )+
+    };
+}
 
 mod categories;
 mod history;

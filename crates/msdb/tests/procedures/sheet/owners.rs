@@ -142,29 +142,10 @@ const ENUM: Table = Table {
     ],
 };
 
-pub(super) const TABLES: &[Table] = &[MANAGE, CHECK, VERIFY, ALERTS, ENUM];
-
-#[test]
-fn manage() {
-    MANAGE.check();
-}
-
-#[test]
-fn check() {
-    CHECK.check();
-}
-
-#[test]
-fn verify() {
-    VERIFY.check();
-}
-
-#[test]
-fn alerts() {
-    ALERTS.check();
-}
-
-#[test]
-fn enumerate() {
-    ENUM.check();
+tables! {
+    manage: MANAGE,
+    check: CHECK,
+    verify: VERIFY,
+    alerts: ALERTS,
+    enumerate: ENUM,
 }

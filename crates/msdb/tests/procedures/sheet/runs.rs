@@ -190,14 +190,7 @@ const STOP: Table = Table {
     ],
 };
 
-pub(super) const TABLES: &[Table] = &[START, STOP];
-
-#[test]
-fn start() {
-    START.check();
-}
-
-#[test]
-fn stop() {
-    STOP.check();
+tables! {
+    start: START,
+    stop: STOP,
 }

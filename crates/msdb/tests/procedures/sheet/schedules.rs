@@ -254,29 +254,10 @@ const DESCRIBE: Table = Table {
     ],
 };
 
-pub(super) const TABLES: &[Table] = &[ADD, UPDATE, DELETE, HELP, DESCRIBE];
-
-#[test]
-fn add() {
-    ADD.check();
-}
-
-#[test]
-fn update() {
-    UPDATE.check();
-}
-
-#[test]
-fn delete() {
-    DELETE.check();
-}
-
-#[test]
-fn help() {
-    HELP.check();
-}
-
-#[test]
-fn describe() {
-    DESCRIBE.check();
+tables! {
+    add: ADD,
+    update: UPDATE,
+    delete: DELETE,
+    help: HELP,
+    describe: DESCRIBE,
 }

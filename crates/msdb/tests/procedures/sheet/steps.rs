@@ -362,34 +362,11 @@ const DELETE_LOG: Table = Table {
     ],
 };
 
-pub(super) const TABLES: &[Table] = &[ADD, UPDATE, DELETE, HELP, HELP_LOG, DELETE_LOG];
-
-#[test]
-fn add() {
-    ADD.check();
-}
-
-#[test]
-fn update() {
-    UPDATE.check();
-}
-
-#[test]
-fn delete() {
-    DELETE.check();
-}
-
-#[test]
-fn help() {
-    HELP.check();
-}
-
-#[test]
-fn help_log() {
-    HELP_LOG.check();
-}
-
-#[test]
-fn delete_log() {
-    DELETE_LOG.check();
+tables! {
+    add: ADD,
+    update: UPDATE,
+    delete: DELETE,
+    help: HELP,
+    help_log: HELP_LOG,
+    delete_log: DELETE_LOG,
 }
