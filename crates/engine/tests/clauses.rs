@@ -225,3 +225,61 @@ fn identity_of_select_into() {
     );
     check("SELECT IDENTITY(int) AS id", "Msg 177:1");
 }
+
+/// Idioms of scripts that monitor servers.
+#[test]
+fn idioms_of_monitoring_scripts() {
+    for (query, expected) in [
+        // Nothing is selected in EXISTS, so that nothing has to be there to select from.
+        (
+            "IF NOT EXISTS (SELECT * WHERE 1 = 2) SELECT 'none' ELSE SELECT 'one'",
+            "none",
+        ),
+        (
+            "IF EXISTS (SELECT * WHERE 'a' LIKE 'A%') SELECT 'one'",
+            "one",
+        ),
+        ("SELECT * WHERE 1 = 1", "Msg 263:1"),
+        ("SELECT (SELECT * WHERE 1 = 1)", "Msg 263:1"),
+        ("IF EXISTS (SELECT x.* WHERE 1 = 1) SELECT 1", "Msg 107:1"),
+        // A date part is the same by any of its names.
+        (
+            "SELECT DATEPART(month, d) AS m, COUNT(*) AS n FROM (VALUES (CAST('20260105' AS datetime)), ('20260107'), ('20260203')) AS v (d) GROUP BY DATEPART(mm, d) ORDER BY DATEPART(m, d)",
+            "[m|n]; 1|2; 2|1",
+        ),
+        (
+            "SELECT DATEPART(month, d) FROM (VALUES (CAST('20260105' AS datetime))) AS v (d) GROUP BY DATEPART(mi, d)",
+            "Msg 8120:1",
+        ),
+        // What is applied sees what it is applied to, rows of VALUES too.
+        (
+            "SELECT j.name, v.what, v.value FROM sysjobs AS j CROSS APPLY (VALUES ('enabled', j.enabled), ('category', j.category_id)) AS v (what, value) WHERE j.name = 'Backup' ORDER BY 2",
+            "[name|what|value]; Backup|category|1; Backup|enabled|1",
+        ),
+        (
+            "SELECT a.n, v.m FROM (VALUES (1), (2)) AS a (n) OUTER APPLY (VALUES (a.n * 10)) AS v (m) ORDER BY 1",
+            "[n|m]; 1|10; 2|20",
+        ),
+        (
+            "SELECT v.m FROM (VALUES (1)) AS a (n) CROSS JOIN (VALUES (a.n)) AS v (m)",
+            "Msg 4104:1",
+        ),
+        // The first of each group.
+        (
+            "SELECT TOP (1) WITH TIES g, n FROM (VALUES ('a', 1), ('a', 2), ('b', 3), ('b', 1)) AS t (g, n) ORDER BY ROW_NUMBER() OVER (PARTITION BY g ORDER BY n DESC)",
+            "[g|n]; a|2; b|3",
+        ),
+        (
+            "SELECT TOP 2 WITH TIES n FROM (VALUES (1), (2), (2), (3)) AS t (n) ORDER BY n",
+            "[n]; 1; 2; 2",
+        ),
+        // A variable of one's own with two signs.
+        (
+            "DECLARE @@mine int = 3; SET @@mine += 1; SELECT @@mine",
+            "4",
+        ),
+        ("SELECT @@nobodys", "Msg 137:1"),
+    ] {
+        check(query, expected);
+    }
+}

@@ -357,6 +357,8 @@ impl Env<'_> {
                     }
                 }))
             }
+            // The machine is in no domain but its own.
+            "DEFAULT_DOMAIN" => host.server_property("MachineName"),
             "SERVERPROPERTY" => host.server_property(first.unwrap_or_default()),
             "IS_SRVROLEMEMBER" => {
                 flag(host.is_server_role_member(first.unwrap_or_default(), second))

@@ -333,21 +333,24 @@ impl<'e> Generator<'e> {
             let top = top.ok_or_else(|| fault::internal("TOP without a number"))?;
             self.row_count(top)?.to_string()
         };
-        let mut keys = Vec::with_capacity(query.order.len());
-        for key in &query.order {
-            let value = self.expr(&key.expr)?;
-            let direction = if key.descending { " DESC" } else { "" };
-            keys.push(format!("{}{direction}", collated(&value, &key.expr)));
-        }
         let names: Vec<String> = (0..items.len()).map(|at| format!("c{at}")).collect();
-        items.push(format!(
-            "rank() OVER (ORDER BY {}) AS place",
-            keys.join(",")
-        ));
+        let names = names.join(",");
+        // A key may be a window itself, and none stands within another: the keys are columns first.
+        let mut keys = Vec::with_capacity(query.order.len());
+        for (at, key) in query.order.iter().enumerate() {
+            let value = self.expr(&key.expr)?;
+            items.push(format!("{value} AS k{at}"));
+            let direction = if key.descending { " DESC" } else { "" };
+            keys.push(format!(
+                "{}{direction}",
+                collated(&format!("k{at}"), &key.expr)
+            ));
+        }
         let body = self.select(select, &items)?;
         Ok(format!(
-            "SELECT {} FROM ({body}) WHERE place <= ({count}) ORDER BY place",
-            names.join(",")
+            "SELECT {names} FROM (SELECT {names},rank() OVER (ORDER BY {}) AS place FROM ({body})) \
+             WHERE place <= ({count}) ORDER BY place",
+            keys.join(",")
         ))
     }
 

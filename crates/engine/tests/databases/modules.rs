@@ -302,3 +302,22 @@ fn modules_outlive_the_session_and_obey_its_transaction() {
     }
     follow(&mut place.session(), &[("EXEC p", "2")]);
 }
+
+#[test]
+fn a_view_may_be_ordered_where_a_part_of_its_union_has_top() {
+    check(&[
+        (
+            "CREATE TABLE dbo.log (n int); INSERT log VALUES (2), (1)",
+            "(2)",
+        ),
+        (
+            "CREATE VIEW dbo.ordered AS SELECT TOP 100 PERCENT n FROM log UNION ALL SELECT TOP 100 PERCENT n + 10 FROM log ORDER BY n",
+            "",
+        ),
+        ("SELECT COUNT(*) FROM ordered", "4"),
+        (
+            "CREATE VIEW dbo.bare AS SELECT n FROM log UNION ALL SELECT n FROM log ORDER BY n",
+            "Msg 1033:1",
+        ),
+    ]);
+}

@@ -198,6 +198,10 @@ pub enum StatementKind {
     Dbcc {
         /// The command, in capitals.
         command: String,
+        /// What stands in its parentheses.
+        arguments: Vec<DbccArgument>,
+        /// The words behind WITH, in capitals.
+        options: Vec<String>,
     },
     /// `UPDATE STATISTICS …`: accepted without effect.
     UpdateStatistics,
@@ -426,4 +430,15 @@ pub enum FetchDirection {
     Absolute(Expr),
     /// RELATIVE n
     Relative(Expr),
+}
+
+/// An argument of DBCC.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DbccArgument {
+    /// A name, a string, or another word.
+    Text(String),
+    /// A whole number.
+    Number(i64),
+    /// A variable.
+    Variable(Variable),
 }

@@ -612,11 +612,10 @@ fn date_part(arg: &Expr, function: &'static Function) -> Result<TypedExpr, SqlEr
             ));
         }
     };
-    if !eval::is_part(word) {
-        return Err(m::BAD_DATE_PART.with(&[word, &name]));
-    }
+    // `mm` in GROUP BY is `month` in the select list.
+    let part = eval::part_name(word).ok_or_else(|| m::BAD_DATE_PART.with(&[word, &name]))?;
     Ok(TypedExpr::constant(
-        Value::string(word.as_str()),
+        Value::string(part),
         SqlType::varchar(30),
     ))
 }

@@ -14,6 +14,7 @@ use crate::eval::collate;
 use crate::fault;
 use crate::messages as m;
 use crate::types::{Column, SqlType};
+use crate::value::Value;
 
 /// How often a chain of set operators may change from one operator to another.
 const OPERATOR_TURNS_MAX: usize = 64;
@@ -28,6 +29,8 @@ pub(super) enum Place {
     Statement,
     /// Below FOR XML or FOR JSON: ordered, and nothing is assigned.
     Document,
+    /// In EXISTS: what is selected does not matter, so that `*` needs no table.
+    Exists,
     /// Anywhere else: ORDER BY needs TOP, and nothing is assigned.
     Inner,
 }
@@ -155,12 +158,12 @@ impl Binder<'_> {
         query: &ast::Query,
         columns: usize,
     ) -> Result<Query, SqlError> {
-        let aggregates = std::mem::replace(&mut self.aggregates, Placement::Refused);
-        let windows = std::mem::replace(&mut self.windows, false);
-        let bound = self.query(query, Place::Inner);
-        self.aggregates = aggregates;
-        self.windows = windows;
-        let bound = bound?;
+        let place = if columns == 0 {
+            Place::Exists
+        } else {
+            Place::Inner
+        };
+        let bound = self.inner(query, place)?;
         if columns != 0 && bound.columns.len() != columns {
             return Err(m::SUBQUERY_COLUMNS.at(query.span.line, &[]));
         }
@@ -169,7 +172,17 @@ impl Binder<'_> {
 
     /// A derived table.
     pub(super) fn derived(&mut self, query: &ast::Query) -> Result<Query, SqlError> {
-        self.subquery(query, 0)
+        self.inner(query, Place::Inner)
+    }
+
+    /// A query inside a statement, with aggregates and windows of its own.
+    fn inner(&mut self, query: &ast::Query, place: Place) -> Result<Query, SqlError> {
+        let aggregates = std::mem::replace(&mut self.aggregates, Placement::Refused);
+        let windows = std::mem::replace(&mut self.windows, false);
+        let bound = self.query(query, place);
+        self.aggregates = aggregates;
+        self.windows = windows;
+        bound
     }
 
     fn query(&mut self, query: &ast::Query, place: Place) -> Result<Query, SqlError> {
@@ -206,7 +219,10 @@ impl Binder<'_> {
         match &query.body {
             QueryBody::Select(select) => {
                 let bare = select.top.is_none() && limit.offset.is_none();
-                if place == Place::Inner && bare && !query.order_by.is_empty() {
+                if matches!(place, Place::Inner | Place::Exists)
+                    && bare
+                    && !query.order_by.is_empty()
+                {
                     return Err(m::ORDER_BY_IN_SUBQUERY.with(&[]));
                 }
                 self.top(select.top.as_ref(), &mut limit)?;
@@ -422,11 +438,19 @@ impl Binder<'_> {
                         }));
                     }
                     if out.len() == before {
-                        return Err(match name {
-                            Some(name) => m::UNKNOWN_PREFIX.at(span.line, &[&name]),
-                            None => SqlError::new(263, 16, "Must specify table to select from.")
-                                .at_line(span.line),
-                        });
+                        match name {
+                            Some(name) => return Err(m::UNKNOWN_PREFIX.at(span.line, &[&name])),
+                            None if place == Place::Exists => out.push(Item {
+                                expr: TypedExpr::constant(Value::Int(1), SqlType::Int),
+                                name: String::new(),
+                                assign: None,
+                            }),
+                            None => {
+                                let error =
+                                    SqlError::new(263, 16, "Must specify table to select from.");
+                                return Err(error.at_line(span.line));
+                            }
+                        }
                     }
                 }
                 SelectItem::Expr { expr, alias } => {

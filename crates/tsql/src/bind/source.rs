@@ -462,6 +462,11 @@ impl Binder<'_> {
                 let bound = self.derived(query)?;
                 self.query_entry(bound, alias.as_ref(), query.span.line)?
             }
+            TableSource::Values { rows, alias } => {
+                let line = alias.as_ref().map_or(0, |alias| alias.name.span.line);
+                let bound = self.values(rows)?;
+                self.query_entry(bound, alias.as_ref(), line)?
+            }
             other => self.source(other)?,
         };
         let end = self.entries();

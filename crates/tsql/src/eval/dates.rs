@@ -200,9 +200,25 @@ fn part_named(name: &str) -> Option<Part> {
     })
 }
 
-/// Whether a word names a date part.
-pub(crate) fn is_part(name: &str) -> bool {
-    part_named(name).is_some()
+/// The full name of a date part; `None` for a word that names none.
+pub(crate) fn part_name(name: &str) -> Option<&'static str> {
+    Some(match part_named(name)? {
+        Part::Year => "year",
+        Part::Quarter => "quarter",
+        Part::Month => "month",
+        Part::DayOfYear => "dayofyear",
+        Part::Day => "day",
+        Part::Week => "week",
+        Part::IsoWeek => "iso_week",
+        Part::Weekday => "weekday",
+        Part::Hour => "hour",
+        Part::Minute => "minute",
+        Part::Second => "second",
+        Part::Millisecond => "millisecond",
+        Part::Microsecond => "microsecond",
+        Part::Nanosecond => "nanosecond",
+        Part::Offset => "tzoffset",
+    })
 }
 
 fn part_of(call: &Call<'_>) -> Result<Part, SqlError> {

@@ -414,6 +414,7 @@ functions! {
     "SESSION_USER" 0..=0 () NAME, Maybe, session;
     "USER_ID" 0..=1 (Text) INT, Maybe, session;
     "HOST_NAME" 0..=0 () NAME, Maybe, session;
+    "DEFAULT_DOMAIN" 0..=0 () NAME, Maybe, session;
     "APP_NAME" 0..=0 () NAME, Maybe, session;
     "PROGRAM_NAME" 0..=0 () NAME, Maybe, session;
     "SCHEMA_NAME" 0..=1 (Int) NAME, Maybe, session;

@@ -22,7 +22,7 @@ mod variants;
 mod zones;
 
 pub use arithmetic::{compare, guid_key, guid_of_key, result_type};
-pub(crate) use dates::is_part;
+pub(crate) use dates::part_name;
 pub use functions::{Call, Function, Nulls, Param, ResultType, find};
 pub(crate) use functions::{text_shape, text_type};
 pub use like::like;

@@ -12,6 +12,7 @@ pub(crate) use decode::{
 pub(crate) use keyword::Keyword;
 
 use crate::ast::Span;
+use crate::bind::ir::Global;
 use crate::error::SqlError;
 use crate::messages;
 
@@ -306,12 +307,14 @@ impl Lexer<'_> {
 
     fn variable(&mut self) -> TokenKind {
         let start = self.at;
-        let kind = if self.byte(1) == b'@' {
+        self.skip_word();
+        // A variable of one's own may begin with `@@` too.
+        let name = self.text.get(start..self.at).unwrap_or_default();
+        let kind = if Global::find(name).is_some() {
             TokenKind::Global
         } else {
             TokenKind::Variable
         };
-        self.skip_word();
         self.checked_name(start, self.at, kind)
     }
 
@@ -496,14 +499,14 @@ mod tests {
     #[test]
     fn names_and_strings() {
         check(
-            "a.[b]]c] \"d\"\"e\" @x @@y #t $action N'é''x' 'y'",
+            "a.[b]]c] \"d\"\"e\" @x @@error #t $action N'é''x' 'y'",
             &[
                 (T::Word, "a", 1),
                 (T::Dot, ".", 1),
                 (T::QuotedName, "[b]]c]", 1),
                 (T::QuotedName, "\"d\"\"e\"", 1),
                 (T::Variable, "@x", 1),
-                (T::Global, "@@y", 1),
+                (T::Global, "@@error", 1),
                 (T::Word, "#t", 1),
                 (T::Word, "$action", 1),
                 (T::UnicodeString, "N'é''x'", 1),

@@ -2,8 +2,8 @@
 
 use super::scope::Frame;
 use super::{Parsed, Parser};
-use crate::ast::{Batch, ExecuteTarget, Statement, StatementKind};
-use crate::lexer::{Keyword, TokenKind};
+use crate::ast::{Batch, DbccArgument, ExecuteTarget, Statement, StatementKind};
+use crate::lexer::{Keyword, TokenKind, string_literal};
 use crate::messages;
 
 impl Parser<'_> {
@@ -429,20 +429,75 @@ impl Parser<'_> {
             return Err(self.unexpected());
         }
         self.advance();
-        if self.at(TokenKind::LeftParen) {
-            self.skip_parens()?;
+        let mut arguments = Vec::new();
+        if self.eat(TokenKind::LeftParen) {
+            if !self.at(TokenKind::RightParen) {
+                arguments = self.comma_list(Self::dbcc_argument)?;
+            }
+            self.expect(TokenKind::RightParen)?;
         }
+        let mut options = Vec::new();
         if self.eat_keyword(Keyword::With) {
-            self.comma_list(|parser| {
-                if matches!(parser.kind(), TokenKind::Word | TokenKind::Keyword(_)) {
-                    Ok(parser.advance())
-                } else {
-                    Err(parser.unexpected())
-                }
-            })?;
+            options = self.comma_list(Self::dbcc_word)?;
         }
         let command = self.text_of(token).to_ascii_uppercase();
-        Ok(StatementKind::Dbcc { command })
+        Ok(StatementKind::Dbcc {
+            command,
+            arguments,
+            options,
+        })
+    }
+
+    fn dbcc_word(&mut self) -> Parsed<String> {
+        let token = self.peek();
+        if !matches!(token.kind, TokenKind::Word | TokenKind::Keyword(_)) {
+            return Err(self.unexpected());
+        }
+        self.advance();
+        if self.eat(TokenKind::Equal) {
+            // `WITH MAXDOP = 2`
+            self.advance();
+        }
+        Ok(self.text_of(token).to_ascii_uppercase())
+    }
+
+    fn dbcc_argument(&mut self) -> Parsed<DbccArgument> {
+        let token = self.peek();
+        match token.kind {
+            TokenKind::Variable => {
+                let variable = self.declared_variable()?;
+                Ok(DbccArgument::Variable(variable))
+            }
+            TokenKind::String | TokenKind::UnicodeString => {
+                self.advance();
+                Ok(DbccArgument::Text(string_literal(self.text_of(token))))
+            }
+            TokenKind::Number | TokenKind::Minus => {
+                let negative = self.eat(TokenKind::Minus);
+                let token = self.expect(TokenKind::Number)?;
+                // One with a fraction or too long is no number that a command knows.
+                let number = self.text_of(token).parse::<i64>().unwrap_or(i64::MAX);
+                Ok(DbccArgument::Number(if negative {
+                    -number
+                } else {
+                    number
+                }))
+            }
+            TokenKind::Keyword(_) => {
+                self.advance();
+                Ok(DbccArgument::Text(self.text_of(token).to_owned()))
+            }
+            _ => {
+                let name = self.object_name()?;
+                // A name alone stands without its brackets, several parts with what tells them apart.
+                let alone = name.schema.is_none() && name.database.is_none();
+                Ok(DbccArgument::Text(if alone {
+                    name.name.text
+                } else {
+                    name.to_string()
+                }))
+            }
+        }
     }
 
     /// Takes a statement whose grammar is not read: all up to a semicolon or to a word that only
@@ -481,6 +536,8 @@ impl Parser<'_> {
                     let inner = matches!(keyword, Keyword::Set | Keyword::Update | Keyword::Grant)
                         && !self.on_next_line();
                     let part = match keyword {
+                        // `ALTER PARTITION FUNCTION f () MERGE RANGE (…)`
+                        Keyword::Merge => self.word_at(1, "RANGE"),
                         Keyword::Rollback => self.behind(Keyword::With),
                         Keyword::Create => self.behind(Keyword::Grant),
                         _ => inner,

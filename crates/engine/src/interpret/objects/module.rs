@@ -15,6 +15,7 @@ use tsql::ast::{
     ModuleOption, ModulePrincipal, ModuleVerb, ObjectName, Parameter, Span, TriggerTarget,
 };
 use tsql::bind::Binder;
+use tsql::bind::ir::{self, Query};
 use tsql::eval::collate;
 use tsql::{Column, SqlError, fault, messages};
 
@@ -25,6 +26,15 @@ struct Module<'m> {
     kind: ObjectKind,
     /// The table that a trigger watches.
     parent: i32,
+}
+
+/// Whether a query bounds its rows, itself or in a part of its UNION, so that a view of it may be ordered.
+fn limited(query: &Query) -> bool {
+    let own = query.limit.top.is_some() || query.limit.offset.is_some();
+    own || match &query.body {
+        ir::Body::Set { left, right, .. } => limited(left) || limited(right),
+        ir::Body::Select(_) | ir::Body::Values(_) => false,
+    }
 }
 
 impl Interpreter<'_> {
@@ -79,7 +89,7 @@ impl Interpreter<'_> {
             let bound =
                 Binder::new(&stored).select(create.query.with.as_ref(), &create.query.query)?;
             let ordered = !bound.order.is_empty();
-            if ordered && bound.limit.top.is_none() && bound.limit.offset.is_none() {
+            if ordered && !limited(&bound) {
                 return Err(messages::ORDER_BY_IN_SUBQUERY.with(&[]));
             }
             info.columns = columns_of(&bound.columns, &create.columns, &create.name)?;
