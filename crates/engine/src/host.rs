@@ -437,6 +437,13 @@ pub trait Host: Send {
     /// The declaration of a procedure; `None` when there is none (2812, by the engine).
     fn procedure(&self, database: &str, schema: &str, name: &str) -> Option<Arc<ProcedureDecl>>;
 
+    /// Whether a procedure that is nowhere is one of SQL Server's own, so that calling it is refused by its name
+    /// (40517) rather than with 2812.
+    fn refuses_procedure(&self, name: &str) -> bool {
+        let _ = name;
+        false
+    }
+
     /// Runs a procedure. `arguments` follow the declaration; OUTPUT values are written back into them.
     /// Returns the return code.
     ///

@@ -376,6 +376,26 @@ impl Databases {
         }
     }
 
+    /// Reads a database's file through: what is wrong with it, at most `most` faults. A file that nobody made yet has
+    /// none.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub(crate) fn check(&self, id: i32, most: usize) -> Result<Vec<String>, SqlError> {
+        let Some(database) = self.database(id).filter(|database| database.path.exists()) else {
+            return Ok(Vec::new());
+        };
+        let found: Result<Vec<String>, FileError> = (|| {
+            let db = open(&database.path)?;
+            let mut check = db.prepare(&format!("PRAGMA integrity_check({most})"))?;
+            let rows = check.query_map([], |row| row.get(0))?;
+            Ok(rows.collect::<rusqlite::Result<Vec<String>>>()?)
+        })();
+        let mut faults = found.map_err(|error| unreadable(&error))?;
+        faults.retain(|text| text != "ok");
+        Ok(faults)
+    }
+
     /// The file behind a number.
     pub(crate) fn database(&self, id: i32) -> Option<Arc<Database>> {
         locked(&self.list)

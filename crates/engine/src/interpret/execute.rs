@@ -182,7 +182,12 @@ impl Interpreter<'_> {
         if !own && let Some(made) = self.find_module(named).map_err(Failure::of_statement)? {
             return self.call_module(&made, named, &given);
         }
-        let (decl, database) = found.map_err(Failure::of_statement)?;
+        let (decl, database) = match found {
+            Err(_) if self.core.shared.host().refuses_procedure(&named.name) => {
+                return Err(Failure::of_statement(fault::not_supported(&named.name)));
+            }
+            found => found.map_err(Failure::of_statement)?,
+        };
         self.deeper()?;
         let result = self.call_host(&decl, &database, &given);
         self.shallower();

@@ -10,6 +10,7 @@ pub(crate) mod bulk;
 mod change;
 pub(crate) mod cursor;
 mod data;
+mod dbcc;
 mod definition;
 mod describe;
 mod execute;
@@ -833,6 +834,11 @@ impl<'r> Interpreter<'r> {
                 done(self.security(security))
             }
             // Accepted without effect: there is nothing to flush or apply.
+            StatementKind::Dbcc {
+                command,
+                arguments,
+                options,
+            } => self.dbcc(command, arguments, options, frame),
             StatementKind::Checkpoint
             | StatementKind::Reconfigure
             | StatementKind::UpdateStatistics => Ok(End::Next),
@@ -1125,7 +1131,6 @@ fn unsupported_name(kind: &StatementKind) -> &str {
         StatementKind::ToggleTrigger { .. } => "ENABLE and DISABLE of a DDL or logon TRIGGER",
         StatementKind::ExecuteAs(_) | StatementKind::Revert => "EXECUTE AS",
         StatementKind::Kill(_) => "KILL",
-        StatementKind::Dbcc { .. } => "DBCC",
         StatementKind::Unsupported { feature } => feature,
         _ => "this statement",
     }

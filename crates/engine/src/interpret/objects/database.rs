@@ -107,7 +107,7 @@ impl Interpreter<'_> {
     }
 
     /// 5011 unless the caller owns the database or is a member of sysadmin.
-    pub(super) fn may_administer(&self, info: &DatabaseInfo) -> Result<(), SqlError> {
+    pub(in crate::interpret) fn may_administer(&self, info: &DatabaseInfo) -> Result<(), SqlError> {
         let host = self.core.shared.host();
         let principal = host.principal();
         let owner = host.is_role_member(&info.name, "db_owner", None) == Some(true);
