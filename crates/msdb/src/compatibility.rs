@@ -45,6 +45,15 @@ const NOTES: &[(&str, &str)] = &[
         "Inserts one row with the number of jobs into the table named, with the caller's rights.",
     ),
     (
+        "sp_configure",
+        "Any option of SQL Server 2022 keeps the value it is given. What would switch on something that is not here keeps its value in use, and the caller is told.",
+    ),
+    ("sp_delete_backuphistory", "There is no history of backups."),
+    (
+        "sp_delete_database_backuphistory",
+        "There is no history of backups.",
+    ),
+    (
         "sp_delete_job",
         "`@originating_server` deletes what is left of a master that this server has left; jobs of the present master are its own (14274). Of the schedules that no other job uses, those of the caller go, and for sysadmin all.",
     ),
@@ -123,7 +132,7 @@ const NOTES: &[(&str, &str)] = &[
     ("sp_readerrorlog", "As xp_readerrorlog."),
     (
         "sp_send_dbmail",
-        "There is no mail system yet: 14618 without a recipient, 14636 without a profile, 14607 for any profile.",
+        "Muster sends no mail: 14618 without a recipient, 14636 without a profile, 14607 for one that is not there, 14641 (Database Mail is stopped) for one that is.",
     ),
     (
         "sp_set_sqlagent_properties",
@@ -170,6 +179,10 @@ const NOTES: &[(&str, &str)] = &[
         "`TEST` and `NO_TEST` are the same: 14258 comes from the agent itself, when it is asked for something.",
     ),
     (
+        "sysmail_start_sp",
+        "Refused by name: Muster sends no mail. Accounts, profiles, their principals and the parameters are kept and shown.",
+    ),
+    (
         "xp_fixeddrives",
         "No rows: the host gives its drives no letters.",
     ),
@@ -179,7 +192,7 @@ const NOTES: &[(&str, &str)] = &[
     ),
     (
         "xp_instance_regwrite",
-        "Writes values of the Agent's key alone.",
+        "Writes values of the Agent's and the database engine's keys; those that say what this instance is (LoginMode, AuditLevel) stay as they are.",
     ),
     (
         "xp_logininfo",

@@ -9,7 +9,7 @@ use crate::error::{Fault, Result, from_catalog};
 use crate::functions;
 use crate::made::MadeObjects;
 use crate::messages::raise;
-use crate::procedures::{body, procedure_text};
+use crate::procedures::{body, is_refused, procedure_text};
 use crate::properties;
 use crate::rehearsal;
 use crate::rights::{self, Wanted};
@@ -237,7 +237,7 @@ fn source(database: &str, schema: &str, name: &str) -> Option<Source> {
         if let Some(table) = tables::tables().get(&("msdb", "dbo", key)) {
             return Some(Source::Table(table));
         }
-        if let Some(view) = system::empty_table(name) {
+        if let Some(view) = system::other_table(name) {
             return Some(Source::View(view));
         }
     }
@@ -403,6 +403,10 @@ impl Host for MsdbHost {
             Database::Master => dbo || schema.eq_ignore_ascii_case("sys"),
         };
         found.then(|| Arc::clone(&declared.decl))
+    }
+
+    fn refuses_procedure(&self, name: &str) -> bool {
+        is_refused(name)
     }
 
     fn call(

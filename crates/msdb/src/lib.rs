@@ -22,6 +22,7 @@ mod functions;
 mod host;
 mod lookup;
 mod made;
+mod mail_store;
 pub mod messages;
 mod pattern;
 mod post;

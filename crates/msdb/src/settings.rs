@@ -8,6 +8,9 @@ use catalog::{Catalog, CatalogError, HistoryLimits};
 /// Before every setting of the Agent.
 pub const AGENT_PREFIX: &str = "SQLServerAgent\\";
 
+/// Before every value of the database engine's registry keys that is kept.
+pub const ENGINE_PREFIX: &str = "MSSQLServer\\";
+
 /// Name of the credential that logs in at the master; text. Set by sp_msx_set_account.
 pub const MSX_CREDENTIAL: &str = "SQLServerAgent\\MSXCredential";
 /// How a target checks its master: 0, 1 or 2; 2 when unset.
@@ -24,13 +27,19 @@ pub const JOB_HISTORY_MAX_ROWS_PER_JOB: &str = "SQLServerAgent\\JobHistoryMaxRow
 pub const ERROR_LOGGING_LEVEL: &str = "SQLServerAgent\\ErrorLoggingLevel";
 /// Errors and warnings: the logging level when unset. Source: agent fact sheet, section 11.
 pub const ERROR_LOGGING_LEVEL_DEFAULT: u8 = 3;
-/// Whether sp_configure shows advanced options: 0 or 1; 0 when unset.
-pub const SHOW_ADVANCED_OPTIONS: &str = "Configuration\\show advanced options";
+/// Before every option of sp_configure that has been set.
+pub const CONFIGURATION_PREFIX: &str = "Configuration\\";
 
 /// The key of a value of the Agent's registry key.
 #[must_use]
 pub fn agent_key(value_name: &str) -> String {
     format!("{AGENT_PREFIX}{value_name}")
+}
+
+/// The key of an option of sp_configure.
+#[must_use]
+pub fn configuration_key(option: &str) -> String {
+    format!("{CONFIGURATION_PREFIX}{option}")
 }
 
 /// Makes the catalog keep as much history as the settings say; what is unset keeps the catalog's default.

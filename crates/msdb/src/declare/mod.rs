@@ -24,6 +24,7 @@ mod schedule;
 mod script;
 mod security;
 mod target;
+mod upkeep;
 
 pub(crate) use agent::*;
 pub(crate) use alert::*;
@@ -36,6 +37,7 @@ pub(crate) use history::*;
 pub(crate) use job::*;
 pub(crate) use jobserver::*;
 pub(crate) use jobstep::*;
+pub(crate) use mail::*;
 pub(crate) use master::*;
 pub(crate) use notification::*;
 pub(crate) use operator::*;
@@ -44,6 +46,7 @@ pub(crate) use registry::*;
 pub(crate) use schedule::*;
 pub(crate) use script::*;
 pub(crate) use target::*;
+pub(crate) use upkeep::*;
 
 use engine::host::{ParamDecl, ProcedureDecl};
 use std::collections::BTreeMap;
@@ -198,6 +201,7 @@ const GROUPS: &[&[Procedure]] = &[
     script::PROCEDURES,
     security::PROCEDURES,
     target::PROCEDURES,
+    upkeep::PROCEDURES,
 ];
 
 fn declaration(procedure: &Procedure) -> ProcedureDecl {

@@ -81,9 +81,12 @@ pub(super) fn read(call: &Call<'_>, _store: &mut Store<'_>, out: &mut Output<'_>
     Ok(())
 }
 
+/// Who writes the server's log: readers keep few characters for it.
+const SERVER_PROCESS: &str = "Server";
+
 fn row(call: &Call<'_>, log: ErrorLog, entry: &LogEntry) -> Row {
     let about = match log {
-        ErrorLog::Server => Value::string(&*entry.source),
+        ErrorLog::Server => Value::string(SERVER_PROCESS),
         ErrorLog::Agent => Value::Int(entry.severity.code()),
     };
     vec![

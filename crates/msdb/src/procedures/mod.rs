@@ -30,6 +30,7 @@ mod security;
 mod steplog;
 mod target;
 mod tsx;
+mod upkeep;
 
 use crate::call::{Call, Output, Store};
 use crate::error::Result;
@@ -130,6 +131,39 @@ const BODIES: &[(&str, Body)] = &[
     ("sp_enumerrorlogs", error_log::list),
     ("xp_logininfo", error_log::login_info),
     ("sp_send_dbmail", mail::send),
+    ("sysmail_add_account_sp", mail::add_account),
+    ("sysmail_update_account_sp", mail::update_account),
+    ("sysmail_delete_account_sp", mail::delete_account),
+    ("sysmail_help_account_sp", mail::help_account),
+    ("sysmail_add_profile_sp", mail::add_profile),
+    ("sysmail_update_profile_sp", mail::update_profile),
+    ("sysmail_delete_profile_sp", mail::delete_profile),
+    ("sysmail_help_profile_sp", mail::help_profile),
+    ("sysmail_add_profileaccount_sp", mail::add_profile_account),
+    (
+        "sysmail_update_profileaccount_sp",
+        mail::update_profile_account,
+    ),
+    (
+        "sysmail_delete_profileaccount_sp",
+        mail::delete_profile_account,
+    ),
+    (
+        "sysmail_help_profileaccount_sp",
+        mail::help_profile_accounts,
+    ),
+    ("sysmail_add_principalprofile_sp", mail::add_principal),
+    ("sysmail_update_principalprofile_sp", mail::update_principal),
+    ("sysmail_delete_principalprofile_sp", mail::delete_principal),
+    ("sysmail_help_principalprofile_sp", mail::help_principals),
+    ("sysmail_configure_sp", mail::configure),
+    ("sysmail_help_configure_sp", mail::help_configuration),
+    ("sysmail_start_sp", mail::start),
+    ("sysmail_stop_sp", mail::stop),
+    ("sysmail_help_status_sp", mail::help_status),
+    ("sysmail_help_queue_sp", mail::help_queue),
+    ("sysmail_delete_mailitems_sp", mail::delete_items),
+    ("sysmail_delete_log_sp", mail::delete_log),
     ("sp_MSsetalertinfo", master::set_alert_info),
     ("sp_MSgetalertinfo", master::alert_info),
     ("sp_tables", driver::tables),
@@ -171,6 +205,23 @@ const BODIES: &[(&str, Body)] = &[
     ("sp_MSforeachdb", master::for_each_database),
     ("sp_MSdbuserpriv", master::user_privileges),
     ("xp_fixeddrives", master::fixed_drives),
+    ("sp_MSforeachtable", upkeep::nothing),
+    ("sp_MS_marksystemobject", upkeep::mark_system_object),
+    ("sp_sqlexec", upkeep::nothing),
+    ("sp_recompile", upkeep::recompile),
+    ("sp_refreshview", upkeep::refresh_view),
+    ("sp_refreshsqlmodule", upkeep::refresh_module),
+    ("sp_updatestats", upkeep::nothing),
+    ("sp_validatelogins", upkeep::validate_logins),
+    ("xp_fileexist", upkeep::file_exist),
+    ("xp_subdirs", upkeep::subdirs),
+    ("xp_dirtree", upkeep::dirtree),
+    ("xp_loginconfig", upkeep::login_config),
+    ("xp_sqlagent_is_starting", upkeep::agent_is_starting),
+    ("sp_delete_backuphistory", upkeep::nothing),
+    ("sp_delete_database_backuphistory", upkeep::nothing),
+    ("sp_maintplan_delete_log", upkeep::nothing),
+    ("sp_syspolicy_purge_history", upkeep::nothing),
     ("sp_muster_script", script::script),
     ("sp_muster_rehearsal", script::rehearsal),
     ("sp_sqlagent_log_jobhistory", external_history::log),
@@ -213,9 +264,25 @@ pub(crate) fn procedure_text(name: &str) -> Option<&'static str> {
         "sp_check_for_owned_jobs" => Some(owner::INSERT_OWNED),
         "sp_MSforeachdb" => Some(master::FOR_EACH_DATABASE),
         "sp_MSdbuserpriv" => Some(master::USER_PRIVILEGES),
+        "sp_MSforeachtable" => Some(upkeep::FOR_EACH_TABLE),
+        "sp_sqlexec" => Some(upkeep::SQL_EXEC),
         _ => None,
     }
 }
 
+/// Whether SQL Server has a procedure of a name that Muster refuses.
+pub(crate) fn is_refused(name: &str) -> bool {
+    const SHEET: &str = include_str!("../../facts/refused-procedures.txt");
+    let name = name.to_ascii_lowercase();
+    SHEET
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .any(|line| match line.strip_suffix('*') {
+            Some(start) => name.starts_with(&start.to_ascii_lowercase()),
+            None => name == line.to_ascii_lowercase(),
+        })
+}
+
 pub(crate) use jobstep::proxy_id;
+pub(crate) use mail::MAIL_PARAMETERS;
 pub(crate) use schedule_help::timing as schedule_timing;

@@ -1,13 +1,13 @@
 //! xp_instance_regread and kin on the Agent's keys.
 //!
-//! There is no registry: values of the Agent's key are settings of the catalog. Values of other keys that
-//! clients ask for after login are answered where this instance has a true answer.
+//! There is no registry: values of the Agent's key are settings of the catalog. Values of the database engine's keys
+//! are kept as they are given; those that say what this instance is are answered truly and stay so.
 
 use crate::call::{Call, Output, Store};
 use crate::declare::REGREAD;
 use crate::error::Result;
 use crate::messages::{none_of, raise};
-use crate::settings::agent_key;
+use crate::settings::{ENGINE_PREFIX, agent_key};
 use catalog::{DefinitionsRead, SettingValue};
 use tsql::{SqlError, Value};
 
@@ -21,6 +21,9 @@ const NUMBERS: &[(&str, std::ops::RangeInclusive<i64>, Option<i64>)] = &[
     ("AlertForwardingSeverity", 0..=25, None),
 ];
 
+/// Most values of the engine's keys that are kept.
+const ENGINE_VALUES_MAX: usize = 1_000;
+
 /// Longest text a value may have, in UTF-16 units.
 const TEXT_UNITS_MAX: usize = 4_000;
 
@@ -28,8 +31,8 @@ const TEXT_UNITS_MAX: usize = 4_000;
 enum Key {
     /// The Agent's own.
     Agent,
-    /// The database engine's: `...\MSSQLServer` and what lies below.
-    Engine,
+    /// The database engine's: `...\MSSQLServer`, and what lies below it in capitals.
+    Engine(String),
     /// Anything else.
     Other,
 }
@@ -48,10 +51,17 @@ fn key(call: &Call<'_>) -> Key {
     } else if path.ends_with("\\SQLSERVERAGENT") {
         Key::Agent
     } else if path.ends_with("\\MSSQLSERVER") {
-        Key::Engine
+        Key::Engine(String::new())
+    } else if let Some((_, below)) = path.rsplit_once("\\MSSQLSERVER\\") {
+        Key::Engine(below.to_owned())
     } else {
         Key::Other
     }
+}
+
+/// Where a value of the engine's keys lies in the catalog.
+fn engine_key(below: &str, name: &str) -> String {
+    format!("{ENGINE_PREFIX}{below}\\{name}")
 }
 
 /// `xp_instance_regread`, `xp_regread`: into the OUTPUT argument, or as a row without one. A value that isn't
@@ -60,7 +70,13 @@ pub(super) fn read(call: &Call<'_>, store: &mut Store<'_>, out: &mut Output<'_>)
     let name = call.name("@value_name").unwrap_or_default();
     let value = match key(call) {
         Key::Agent => store.read(|definitions| agent_value(definitions, name))?,
-        Key::Engine => engine_value(name),
+        Key::Engine(below) => match engine_value(&below, name) {
+            Some(value) => Some(value),
+            None => store.read(|definitions| {
+                let kept = definitions.setting(&engine_key(&below, name))?;
+                Ok::<_, crate::error::Fault>(kept.map(value_of))
+            })?,
+        },
         Key::Other => None,
     };
     if value.is_none() && call.name("@no_output").is_none() {
@@ -80,11 +96,7 @@ pub(super) fn read(call: &Call<'_>, store: &mut Store<'_>, out: &mut Output<'_>)
 
 fn agent_value(definitions: &dyn DefinitionsRead, name: &str) -> Result<Option<Value>> {
     if let Some(value) = definitions.setting(&agent_key(name))? {
-        return Ok(Some(match value {
-            SettingValue::Text(text) => Value::String(text),
-            SettingValue::Number(number) => crate::convert::int(number),
-            SettingValue::Bytes(bytes) => Value::Binary(bytes),
-        }));
+        return Ok(Some(value_of(value)));
     }
     if name.eq_ignore_ascii_case("MSXServerName") {
         return Ok(definitions
@@ -96,6 +108,14 @@ fn agent_value(definitions: &dyn DefinitionsRead, name: &str) -> Result<Option<V
         .map(crate::convert::int))
 }
 
+fn value_of(setting: SettingValue) -> Value {
+    match setting {
+        SettingValue::Text(text) => Value::String(text),
+        SettingValue::Number(number) => crate::convert::int(number),
+        SettingValue::Bytes(bytes) => Value::Binary(bytes),
+    }
+}
+
 fn number_rule(name: &str) -> Option<(std::ops::RangeInclusive<i64>, Option<i64>)> {
     NUMBERS
         .iter()
@@ -104,7 +124,10 @@ fn number_rule(name: &str) -> Option<(std::ops::RangeInclusive<i64>, Option<i64>
 }
 
 /// What is true of this instance: it takes SQL logins (mixed mode, 2) and audits failed ones (2).
-fn engine_value(name: &str) -> Option<Value> {
+fn engine_value(below: &str, name: &str) -> Option<Value> {
+    if !below.is_empty() {
+        return None;
+    }
     if name.eq_ignore_ascii_case("LoginMode") || name.eq_ignore_ascii_case("AuditLevel") {
         Some(Value::Int(2))
     } else {
@@ -119,32 +142,59 @@ fn as_text(value: Value) -> Value {
     }
 }
 
-/// `xp_instance_regwrite`, `xp_regwrite`: on the Agent's key alone.
+/// `xp_instance_regwrite`, `xp_regwrite`: on the Agent's and the engine's keys.
 pub(super) fn write(call: &Call<'_>, store: &mut Store<'_>, _out: &mut Output<'_>) -> Result<()> {
-    let name = writable_name(call)?;
-    let value = setting(call, name)?;
-    store.write(call, |definitions| {
-        Ok(definitions.set_setting(&agent_key(name), Some(&value))?)
-    })?;
-    if !store.in_transaction() {
-        call.services.settings_changed();
-    }
-    Ok(())
-}
-
-fn writable_name<'c>(call: &'c Call<'_>) -> Result<&'c str> {
-    match key(call) {
-        Key::Agent => call
-            .name("@value_name")
-            .ok_or_else(|| raise(14200, &["@value_name".into()]).into()),
-        Key::Engine | Key::Other => {
-            let text = "RegCreateKeyEx() returned error 5, 'Access is denied.' Only values of the Agent's key can be written.";
-            Err(SqlError::new(22001, 16, text).into())
+    let (key, name) = writable(call)?;
+    let below = match key {
+        Key::Agent => {
+            let value = setting(call, number_rule(name).map(|(range, _)| range))?;
+            store.write(call, |definitions| {
+                Ok(definitions.set_setting(&agent_key(name), Some(&value))?)
+            })?;
+            if !store.in_transaction() {
+                call.services.settings_changed();
+            }
+            return Ok(());
         }
+        Key::Engine(below) => below,
+        Key::Other => return Err(refused()),
+    };
+    let value = setting(call, None)?;
+    if let Some(holds) = engine_value(&below, name) {
+        // What this instance is does not change by being told otherwise.
+        let same = value.as_number() == holds.as_i64();
+        return if same { Ok(()) } else { Err(refused()) };
     }
+    store.write(call, |definitions| {
+        let kept = definitions.settings(ENGINE_PREFIX)?;
+        let key = engine_key(&below, name);
+        let known = kept
+            .iter()
+            .any(|(known, _)| known.eq_ignore_ascii_case(&key));
+        if !known && kept.len() >= ENGINE_VALUES_MAX {
+            return Err(refused());
+        }
+        Ok(definitions.set_setting(&key, Some(&value))?)
+    })
 }
 
-fn setting(call: &Call<'_>, name: &str) -> Result<SettingValue> {
+/// Where a write goes, and the value's name.
+fn writable<'c>(call: &'c Call<'_>) -> Result<(Key, &'c str)> {
+    let key = key(call);
+    if matches!(key, Key::Other) {
+        return Err(refused());
+    }
+    let name = call.name("@value_name");
+    let name = name.ok_or_else(|| raise(14200, &["@value_name".into()]))?;
+    Ok((key, name))
+}
+
+fn refused() -> crate::error::Fault {
+    let text = "RegCreateKeyEx() returned error 5, 'Access is denied.' Only values of the Agent's and the engine's keys can be written.";
+    SqlError::new(22001, 16, text).into()
+}
+
+fn setting(call: &Call<'_>, range: Option<std::ops::RangeInclusive<i64>>) -> Result<SettingValue> {
     let kind = call.name("@type").unwrap_or_default().to_uppercase();
     let value = call.value("@value");
     let bad = || raise(14200, &["@value".into()]);
@@ -177,7 +227,7 @@ fn setting(call: &Call<'_>, name: &str) -> Result<SettingValue> {
         }
         _ => return Err(none_of("@type", "REG_SZ, REG_DWORD, REG_BINARY").into()),
     };
-    if let Some((range, _)) = number_rule(name) {
+    if let Some(range) = range {
         let fits = setting.as_number().is_some_and(|n| range.contains(&n));
         if !fits {
             let valid = format!("{} to {}, as REG_DWORD", range.start(), range.end());
@@ -189,16 +239,21 @@ fn setting(call: &Call<'_>, name: &str) -> Result<SettingValue> {
 
 /// `xp_instance_regdeletevalue`, `xp_regdeletevalue`
 pub(super) fn delete(call: &Call<'_>, store: &mut Store<'_>, out: &mut Output<'_>) -> Result<()> {
-    let name = writable_name(call)?;
+    let (key, name) = writable(call)?;
+    let agent = matches!(key, Key::Agent);
+    let key = match key {
+        Key::Agent => agent_key(name),
+        Key::Engine(below) => engine_key(&below, name),
+        Key::Other => return Err(refused()),
+    };
     let there = store.write(call, |definitions| {
-        let key = agent_key(name);
         let there = definitions.setting(&key)?.is_some();
         definitions.set_setting(&key, None)?;
         Ok(there)
     })?;
     if !there {
         out.message(not_there("RegDeleteValue"));
-    } else if !store.in_transaction() {
+    } else if agent && !store.in_transaction() {
         call.services.settings_changed();
     }
     Ok(())

@@ -10,6 +10,7 @@ mod constraints;
 mod databases;
 mod functions;
 mod information;
+mod mail;
 mod metadata;
 mod modules;
 mod objects;
@@ -75,11 +76,14 @@ pub(crate) fn views() -> &'static BTreeMap<(String, String), View> {
     &VIEWS
 }
 
-/// The empty table of msdb of a name: of backups, Database Mail, log shipping.
-pub(crate) fn empty_table(name: &str) -> Option<&'static View> {
+/// The table of msdb of a name, beside the Agent's: of Database Mail, and of what Muster has nothing of.
+pub(crate) fn other_table(name: &str) -> Option<&'static View> {
     static TABLES: LazyLock<Vec<View>> = LazyLock::new(|| {
         let entries = sheet::empty_entries().iter();
-        entries.map(|entry| View::new(entry, None)).collect()
+        let filled = |name| mail::TABLES.iter().find(|filled| filled.name == name);
+        entries
+            .map(|entry| View::new(entry, filled(entry.name)))
+            .collect()
     });
     let name = name.trim_end_matches(' ');
     TABLES

@@ -91,6 +91,11 @@ fn sys_info(scan: &Scanner<'_>, out: &mut Fill<'_>) -> Result<()> {
     let up = milliseconds(machine.uptime);
     let running = Duration::try_from(running).unwrap_or_default();
     out.add([
+        // A tick is a nanosecond: a processor's own counter would tell no more.
+        (
+            "cpu_ticks",
+            Value::BigInt(i64::try_from(machine.uptime.as_nanos()).unwrap_or(i64::MAX)),
+        ),
         ("ms_ticks", up),
         ("cpu_count", int(i64::from(machine.processors))),
         ("hyperthread_ratio", int(1)),

@@ -164,6 +164,7 @@ fn type_named(text: &str) -> SqlType {
         "datetime" => SqlType::DateTime,
         "datetime2" => SqlType::DateTime2(small(sizes)),
         "datetimeoffset" => SqlType::DateTimeOffset(small(sizes)),
+        "time" => SqlType::Time(small(sizes)),
         "uniqueidentifier" => SqlType::UniqueIdentifier,
         "sql_variant" => SqlType::SqlVariant,
         "xml" => SqlType::Xml,

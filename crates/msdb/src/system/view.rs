@@ -46,6 +46,14 @@ impl Filled {
         }
     }
 
+    /// A table of msdb.
+    pub(super) const fn msdb(name: &'static str, source: Source) -> Self {
+        Self {
+            schema: "dbo",
+            ..Self::sys(name, source)
+        }
+    }
+
     /// With columns to seek on.
     pub(super) const fn seek(mut self, columns: &'static [&'static str]) -> Self {
         self.seek = columns;
@@ -104,8 +112,7 @@ impl View {
     }
 
     /// Whether nothing ever fills it.
-    #[cfg(test)]
-    pub(super) const fn is_empty(&self) -> bool {
+    pub(crate) const fn is_empty(&self) -> bool {
         self.source.is_none()
     }
 

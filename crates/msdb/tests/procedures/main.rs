@@ -18,6 +18,7 @@ mod metadata;
 mod operators;
 mod permissions;
 mod proxies;
+mod public_scripts;
 mod random;
 mod registry;
 mod schedules;

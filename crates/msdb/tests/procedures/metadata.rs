@@ -392,8 +392,22 @@ fn options_of_the_server() {
     );
     let same = "EXEC sp_configure 'Agent XPs', 1 RECONFIGURE WITH OVERRIDE";
     assert_eq!(errors(&mut sa, same), []);
-    // What cannot be is not pretended.
-    assert_eq!(number(&mut sa, "EXEC sp_configure 'xp_cmdshell', 1"), 15129);
+    // A value that tunes nothing here is kept and is all there is; what cannot be is kept and not in use.
+    for (option, value, shown) in [
+        ("max server memory (MB)", 4096, "4096 4096"),
+        ("fill factor (%)", 80, "80 80"),
+        ("xp_cmdshell", 1, "1 0"),
+        ("Agent XPs", 0, "0 1"),
+    ] {
+        let set = format!("EXEC sp_configure '{option}', {value} RECONFIGURE");
+        assert_eq!(errors(&mut sa, &set), [], "{option}");
+        let seen = format!(
+            "SELECT CAST(value AS int), CAST(value_in_use AS int) FROM sys.configurations WHERE name = '{option}'"
+        );
+        assert_eq!(texts(&mut sa, &seen), [shown], "{option}");
+    }
+    let beyond = "EXEC sp_configure 'xp_cmdshell', 2";
+    assert_eq!(number(&mut sa, beyond), 15129);
     let mut user = session(&fixture, "user");
     let set = "EXEC sp_configure 'show advanced options', 0";
     assert_eq!(number(&mut user, set), 15247);

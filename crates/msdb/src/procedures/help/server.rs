@@ -7,10 +7,10 @@ use crate::error::Result;
 use crate::messages::raise;
 use crate::pattern::like;
 use crate::properties::PRODUCT_VERSION;
-use crate::settings::SHOW_ADVANCED_OPTIONS;
+use crate::settings::configuration_key;
 use crate::system::{COLLATION, ConfigurationOption, SHOW_ADVANCED_ID, configuration};
 use catalog::SettingValue;
-use tsql::Value;
+use tsql::{SqlError, Value};
 
 /// The option that a name or the beginning of one means: 15123 for none, 15124 for several.
 fn option(all: &[ConfigurationOption], wanted: &str) -> Result<ConfigurationOption> {
@@ -31,8 +31,8 @@ fn option(all: &[ConfigurationOption], wanted: &str) -> Result<ConfigurationOpti
     }
 }
 
-/// `sp_configure`: shows the options, or sets one. "show advanced options" changes; the others are as they are, so that
-/// setting one to another value is refused (15129).
+/// `sp_configure`: shows the options, or sets one (15129 outside its range). One that cannot change what holds keeps
+/// the value all the same, and the caller is told.
 pub(in crate::procedures) fn configure(
     call: &Call<'_>,
     store: &mut Store<'_>,
@@ -60,24 +60,31 @@ pub(in crate::procedures) fn configure(
                 Value::Int(option.least),
                 Value::Int(option.most),
                 Value::Int(option.value),
-                Value::Int(option.value),
+                Value::Int(option.in_use()),
             ]
         });
         out.result(CONFIGURE, rows.collect());
         return Ok(());
     };
     call.caller.require_sysadmin(|| raise(15247, &[]))?;
-    let changes = chosen.id == SHOW_ADVANCED_ID && (0..=1).contains(&value);
-    if changes {
-        let value = SettingValue::Number(value.into());
-        store.write(call, |definitions| {
-            Ok(definitions.set_setting(SHOW_ADVANCED_OPTIONS, Some(&value))?)
-        })?;
-    } else if value != chosen.value {
+    if !(chosen.least..=chosen.most).contains(&value) {
         return Err(raise(15129, &[value.into(), chosen.name.into()]).into());
+    }
+    if value != chosen.value {
+        let kept = SettingValue::Number(value.into());
+        store.write(call, |definitions| {
+            Ok(definitions.set_setting(&configuration_key(chosen.name), Some(&kept))?)
+        })?;
     }
     let (old, new) = (chosen.value, value);
     out.message(raise(15457, &[chosen.name.into(), old.into(), new.into()]));
+    if let Some(holds) = chosen.fixed.filter(|holds| *holds != value) {
+        let text = format!(
+            "Muster keeps the value of '{}'; the value in use stays {holds}.",
+            chosen.name
+        );
+        out.message(SqlError::new(0, 0, text));
+    }
     Ok(())
 }
 
