@@ -157,6 +157,22 @@ class MssqlPython(DbApi):
         connection.close()
         return "time limit"
 
+    def transactions(self, plan):
+        """Connections out of the client's pool have been reset: sessions come again, what they left does not."""
+        super().transactions(plan)
+        look = "SELECT @@TRANCOUNT, OBJECT_ID(N'tempdb..#left'), DB_NAME()"
+        sessions = []
+        for _ in range(6):
+            connection = self.connect(plan)
+            sessions += self.rows(connection, "SELECT @@SPID")
+            assert self.rows(connection, look) == [(0, None, "msdb")], sessions
+            self.run(connection, "CREATE TABLE #left (n int)")
+            self.run(connection, "USE master")
+            self.run(connection, "BEGIN TRANSACTION")
+            connection.close()
+        assert len(set(sessions)) < len(sessions), sessions
+        return "yes, pooled too"
+
     def metadata(self, plan):
         connection = self.connect(plan)
         # It looks for the table that has the key, where ODBC means the one that the key refers to.
