@@ -385,6 +385,10 @@ fn what_monitoring_reads_of_other_features_is_there_and_empty() {
         "sys.dm_os_buffer_pool_extension_configuration",
         "sys.dm_db_xtp_index_stats",
         "sys.dm_exec_cursors(0)",
+        "sys.dm_db_missing_index_columns(1)",
+        "sys.index_resumable_operations WHERE last_max_dop_used > 0",
+        "master..sysperfinfo",
+        "msdb.dbo.syscollector_config_store_internal",
         "sys.dm_db_missing_index_group_stats_query",
         "msdb.dbo.sysmaintplan_plans",
         "msdb.dbo.sysssispackages",
@@ -402,6 +406,18 @@ fn what_monitoring_reads_of_other_features_is_there_and_empty() {
             "{from}"
         );
     }
+    // Of no rows, every one can be changed.
+    fails(
+        &mut sa,
+        "DELETE FROM msdb.dbo.backupset WHERE backup_set_id < 5",
+        &[],
+    );
+    fails(
+        &mut sa,
+        "UPDATE msdb.dbo.suspect_pages SET error_count = 0",
+        &[],
+    );
+    fails(&mut sa, "DELETE FROM msdb.dbo.sysmail_account", &[40517]);
     // Some divide by a tick's length.
     let ticks = "SELECT cpu_ticks / (cpu_ticks / ms_ticks) - ms_ticks FROM sys.dm_os_sys_info";
     assert!(rows(&mut sa, ticks).len() == 1);
