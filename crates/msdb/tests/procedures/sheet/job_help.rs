@@ -139,6 +139,9 @@ const COUNT: Table = Table {
         done("@schedule_name = N'mine'")
             .by("boss")
             .gives("*", &["1"]),
+        done("@schedule_name = N'mine'")
+            .by("reader")
+            .gives("*", &["0"]),
         fails("", 14373),
         fails(
             "@schedule_name = N'shared', @schedule_id = {schedule shared}",
@@ -202,6 +205,9 @@ const IN_SCHEDULE: Table = Table {
             .by("user")
             .after("EXEC sp_attach_schedule @job_name = N'bare', @schedule_name = N'spare'")
             .gives("*", &[]),
+        done("@schedule_name = N'mine'")
+            .by("operator")
+            .gives("name owner", &["own|user"]),
         fails("", 14373),
         fails(
             "@schedule_name = N'daily', @schedule_id = {schedule daily}",

@@ -352,6 +352,7 @@ const HELP: Table = Table {
         done("@job_name = N'own'").by("user").gives("schedule_name", &["mine"]),
         done("@job_name = N'own'").by("reader").gives("schedule_name", &["mine"]),
         done("@schedule_id = {schedule spare}").by("user").gives("schedule_name", &["spare"]),
+        done("@job_name = N'fleet'").by("operator").gives("schedule_name", &["weekly"]),
         fails("", 14273),
         fails("@schedule_name = N'daily'", 14273),
         fails("@job_name = N'local', @schedule_id = {schedule daily}", 14273),

@@ -89,6 +89,8 @@ const VERIFY: Table = Table {
         )
         .gives("name", &["local"]),
         done("'@n', '@i', N'own', NULL, 'test'").by("user"),
+        done("'@n', '@i', N'own'").by("reader"),
+        done("'@n', '@i', NULL, '{job fleet}'").by("operator"),
         fails("'@n', '@i'", 14294),
         fails("'@n', '@i', N'local', '{job local}'", 14294),
         fails("'@n', '@i', N'nowhere'", 14262),

@@ -317,6 +317,9 @@ const HELP_LOG: Table = Table {
         done("@job_name = N'local'")
             .by("reader")
             .gives("log", &["hello"]),
+        done("@job_name = N'local'")
+            .by("operator")
+            .gives("log", &["hello"]),
         fails("", 14294),
         fails("@job_name = N'local', @job_id = '{job local}'", 14294),
         fails("@job_name = N'nowhere'", 14262),
