@@ -11,7 +11,7 @@ use rusqlite::types::Value as Sqlite;
 use tsql::ast::{Literal, ObjectName, QueryBody, QueryHint, SelectStatement};
 use tsql::bind::Binder;
 use tsql::bind::ir::{Body, Query, Select, Source, TypedExpr};
-use tsql::eval;
+use tsql::eval::{self, Environment as _};
 use tsql::{Row, SqlError, SqlType, Value, fault, messages};
 
 /// Levels of recursion of a common table expression without OPTION (MAXRECURSION).
@@ -34,7 +34,7 @@ impl Interpreter<'_> {
     ) -> Result<u64, SqlError> {
         self.recursion(&statement.options)?;
         let into = select_into(&statement.query.body).cloned();
-        let query = {
+        let mut query = {
             let names = Names {
                 shared: &self.core.shared,
                 scope: &frame.scope,
@@ -66,6 +66,12 @@ impl Interpreter<'_> {
             self.sink.columns(&query.columns)?;
             self.done(frame, Some(0), true)?;
             return Ok(0);
+        }
+        if Env::new(&self.core.shared, &frame.values).failed_arithmetic_is_null() {
+            // A value that cannot be had is NULL, where its expression promised that there is one.
+            for column in &mut query.columns {
+                column.nullable = true;
+            }
         }
         let rows = match plain(&query) {
             Some(select) => self.constants(&query, select, frame)?,
