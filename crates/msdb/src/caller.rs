@@ -65,6 +65,19 @@ pub(crate) enum AgentRole {
     Sysadmin,
 }
 
+impl AgentRole {
+    /// The role of msdb with this name, where it is one of the Agent's.
+    fn named(name: &str) -> Option<Self> {
+        let roles = [
+            ("SQLAgentUserRole", Self::User),
+            ("SQLAgentReaderRole", Self::Reader),
+            ("SQLAgentOperatorRole", Self::Operator),
+        ];
+        let known = |(role, _): &(&str, Self)| role.eq_ignore_ascii_case(name);
+        roles.into_iter().find(known).map(|(_, role)| role)
+    }
+}
+
 /// The caller of a statement with its rights, as they are at that statement.
 #[derive(Debug, Clone)]
 pub(crate) struct Caller {
@@ -144,6 +157,11 @@ impl Caller {
     /// Whether the Agent's role includes `least`.
     pub(crate) fn is(&self, least: AgentRole) -> bool {
         self.agent >= least
+    }
+
+    /// Member of a role of msdb, or of one of the Agent's roles that includes it.
+    pub(crate) fn reaches_role(&self, role: &str) -> bool {
+        self.has_role(role) || AgentRole::named(role).is_some_and(|least| self.is(least))
     }
 
     /// Owns the job.

@@ -62,12 +62,16 @@ const NOTES: &[(&str, &str)] = &[
         "Acts at once, also within a transaction.",
     ),
     (
+        "sp_delete_operator",
+        "Neither MSXOperator nor the operator itself takes over (14251). Who is told of an alert already is told by the methods of both.",
+    ),
+    (
         "sp_delete_targetserver",
         "With `@post_defection = 1` the target loses its jobs and groups at once and stays listed until it has taken the DEFECT instruction and left; with 0 it is gone at once.",
     ),
     (
         "sp_detach_schedule",
-        "`@delete_unused_schedule = 1` leaves a schedule that belongs to somebody else.",
+        "`@delete_unused_schedule = 1` leaves a schedule that belongs to somebody else. The owner of the job may detach a schedule that it may not see, by number too.",
     ),
     (
         "sp_enlist_tsx",
@@ -91,7 +95,7 @@ const NOTES: &[(&str, &str)] = &[
     ),
     (
         "sp_help_notification",
-        "One method asked for shows that method's two columns alone.",
+        "One method asked for shows that method's two columns alone. An unknown `@target_name` is 14262.",
     ),
     (
         "sp_jobhistory_row_limiter",
@@ -136,7 +140,7 @@ const NOTES: &[(&str, &str)] = &[
     ),
     (
         "sp_set_sqlagent_properties",
-        "`@host_login_password` and `@cmdexec_account` are refused: secrets belong into credentials.",
+        "`@host_login_password` and `@cmdexec_account` are refused: secrets belong into credentials. Rows per job are held against the total in force when the call gives none.",
     ),
     (
         "sp_sqlagent_check_msx_version",
@@ -172,7 +176,11 @@ const NOTES: &[(&str, &str)] = &[
     ),
     (
         "sp_update_alert",
-        "Counters are reset at once, also within a transaction.",
+        "Counters are reset at once, also within a transaction. A reset date or time that is none is 14287.",
+    ),
+    (
+        "sp_update_operator",
+        "The fail-safe operator stays it under its new name.",
     ),
     (
         "sp_verify_job_identifiers",

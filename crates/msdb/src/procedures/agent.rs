@@ -112,7 +112,17 @@ fn history_limits(call: &Call<'_>) -> Result<Vec<(String, SettingValue)>> {
         values.push((settings::JOB_HISTORY_MAX_ROWS.to_owned(), value));
     }
     if let Some(rows) = per_job {
-        let most = total.filter(|total| *total != -1).unwrap_or(i32::MAX);
+        // Without a total in the call the one in force counts.
+        let in_force = || {
+            let most = call.catalog().history_limits().rows_max;
+            most.and_then(|most| i32::try_from(most).ok())
+        };
+        let most = match total {
+            Some(-1) => None,
+            Some(total) => Some(total),
+            None => in_force(),
+        };
+        let most = most.unwrap_or(i32::MAX);
         let least = i32::from(total != Some(-1));
         if !(least..=most).contains(&rows) {
             return Err(none_of(

@@ -9,6 +9,7 @@ use crate::messages::{none_of, raise, taken, text, unknown};
 use catalog::{Alert, AlertOccurrence, BuiltInCategory, CategoryClass, DefinitionsRead, name_key};
 use jiff::Timestamp;
 use model::JobId;
+use model::encoding::time_from_int;
 use std::collections::BTreeMap;
 use tsql::{Row, Value};
 
@@ -66,7 +67,7 @@ pub(super) fn update(call: &Call<'_>, store: &mut Store<'_>, _out: &mut Output<'
     reset(call, id)
 }
 
-/// Counters may be set to 0 and to nothing else.
+/// What may be set to 0 and to nothing else.
 const RESETS: &[&str] = &[
     "@occurrence_count",
     "@last_occurrence_date",
@@ -76,13 +77,22 @@ const RESETS: &[&str] = &[
 ];
 
 fn check_resets(call: &Call<'_>) -> Result<()> {
-    match RESETS
+    let wrong = RESETS
         .iter()
-        .find(|name| call.int(name).is_some_and(|value| value != 0))
-    {
-        Some(name) => Err(none_of(name, "0").into()),
-        None => Ok(()),
+        .find(|name| call.int(name).is_some_and(|value| value != 0));
+    if let Some(name) = wrong {
+        return Err(none_of(name, "0").into());
     }
+    let time = call.int("@count_reset_time").unwrap_or(0);
+    if time_from_int(time).is_none() {
+        return Err(raise(14287, &["@count_reset_time".into(), "time".into()]).into());
+    }
+    // 0 is no date.
+    let date = call.int("@count_reset_date").unwrap_or(0);
+    if date != 0 && moment(date, time).is_none() {
+        return Err(raise(14287, &["@count_reset_date".into(), "date".into()]).into());
+    }
+    Ok(())
 }
 
 /// Counters lie in the runs file: they are reset at once, also within a transaction.

@@ -5,7 +5,7 @@ use crate::convert::{int, tinyint};
 use crate::declare::{HELP_CATEGORY_CATEGORIES, HELP_CATEGORY_CATEGORIES_TEXT};
 use crate::error::Result;
 use crate::messages::{none_of, raise, taken};
-use catalog::{BuiltInCategory, Category, CategoryClass, CategoryKind, DefinitionsRead};
+use catalog::{BuiltInCategory, Category, CategoryClass, CategoryKind, DefinitionsRead, name_key};
 use tsql::Value;
 
 /// `sp_add_category`
@@ -29,7 +29,7 @@ pub(super) fn update(call: &Call<'_>, store: &mut Store<'_>, _out: &mut Output<'
     let new_name = required_name(call, "@new_name")?;
     store.write(call, |definitions| {
         let category = own_category(call, &*definitions, class)?;
-        if !category.name.eq_ignore_ascii_case(new_name) {
+        if name_key(&category.name) != name_key(new_name) {
             check_free(&*definitions, class, "@new_name", new_name)?;
         }
         Ok(definitions.rename_category(category.id, new_name)?)
@@ -55,7 +55,7 @@ pub(super) fn help(call: &Call<'_>, store: &mut Store<'_>, out: &mut Output<'_>)
     categories.retain(|category| {
         category.class == class
             && kind.is_none_or(|kind| category.kind == kind)
-            && name.is_none_or(|name| category.name.eq_ignore_ascii_case(name))
+            && name.is_none_or(|name| name_key(&category.name) == name_key(name))
     });
     categories.sort_by_key(|category| category.name.to_lowercase());
     let rows = categories

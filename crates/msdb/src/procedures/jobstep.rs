@@ -1,7 +1,8 @@
 //! sp_add_jobstep, sp_update_jobstep, sp_delete_jobstep, sp_help_jobstep.
 
+use super::proxy::may_use;
 use crate::call::{Call, Output, Store};
-use crate::caller::{Caller, check_may_change};
+use crate::caller::check_may_change;
 use crate::convert::{duration_int, guid, int, ints_at_offset};
 use crate::declare::{HELP_JOB_STEPS, HELP_JOBSTEP_STEPS};
 use crate::error::{Fault, Result};
@@ -484,7 +485,7 @@ fn check_rights(
         .proxy_by_name(name)?
         .ok_or_else(|| unknown("@proxy_name", name))?;
     let granted = subsystem_granted(definitions, proxy.id, subsystem)?
-        && may_use_proxy(&call.caller, definitions, proxy.id)?;
+        && may_use(&call.caller, definitions, proxy.id)?;
     if granted
         || (call.caller.sysadmin && context.multiserver && context.job.originating_server.is_none())
     {
@@ -504,21 +505,6 @@ fn subsystem_granted(
         .proxy_subsystems(Some(proxy))?
         .iter()
         .any(|grant| Some(grant.subsystem) == id))
-}
-
-/// Whether a login may use a proxy: sysadmin any, others by a grant to the login or a role of msdb.
-fn may_use_proxy(caller: &Caller, definitions: &dyn DefinitionsRead, proxy: i64) -> Result<bool> {
-    const MSDB_ROLE: i32 = 2;
-    if caller.sysadmin {
-        return Ok(true);
-    }
-    Ok(definitions.proxy_logins(Some(proxy))?.iter().any(|grant| {
-        if grant.flags == MSDB_ROLE {
-            caller.has_role(&grant.name)
-        } else {
-            grant.name.eq_ignore_ascii_case(&caller.login)
-        }
-    }))
 }
 
 fn is_one_of(names: &[&str], name: &str) -> bool {

@@ -147,20 +147,29 @@ pub(super) fn help(call: &Call<'_>, store: &mut Store<'_>, out: &mut Output<'_>)
         if alerts {
             let operator = operator(call, definitions, "@name")?;
             let used = definitions.notifications(None, Some(operator.id))?;
-            for alert in definitions.alerts()? {
+            let mut alerts = definitions.alerts()?;
+            alerts.sort_by_key(|alert| name_key(&alert.name));
+            for alert in alerts {
                 let method = used.iter().find(|n| n.alert == alert.id).map(|n| n.method);
                 push(alert.id, &alert.name, &operator, method);
             }
         } else {
             let alert = named(call, definitions, "@name")?;
             let used = definitions.notifications(Some(alert.id), None)?;
-            for operator in definitions.operators()? {
+            let mut operators = definitions.operators()?;
+            operators.sort_by_key(|operator| name_key(&operator.name));
+            for operator in operators {
                 let method = used
                     .iter()
                     .find(|n| n.operator == operator.id)
                     .map(|n| n.method);
                 push(operator.id.0, &operator.name, &operator, method);
             }
+        }
+        if let Enumerated::Target(target) = enumerated
+            && rows.is_empty()
+        {
+            return Err(unknown("@target_name", target).into());
         }
         out.result(columns(alerts, &methods), rows);
         Ok(())

@@ -10,7 +10,7 @@ use crate::post;
 use crate::settings;
 use catalog::{
     BuiltInCategory, CategoryClass, DefinitionsRead, DefinitionsWrite, OperatorNotice,
-    TargetFilter, name_key,
+    SettingValue, TargetFilter, name_key,
 };
 use model::encoding::time_from_int;
 use model::{MSX_OPERATOR, Operation, Operator, OperatorId};
@@ -48,7 +48,13 @@ pub(super) fn update(call: &Call<'_>, store: &mut Store<'_>, _out: &mut Output<'
             }
         }
         if call.name("@new_name").is_some() {
-            operator.name = checked_name(call, &*definitions, "@new_name", Some(operator.id))?;
+            let name = checked_name(call, &*definitions, "@new_name", Some(operator.id))?;
+            // The fail-safe operator stays it under its new name.
+            if is_fail_safe(&*definitions, &operator.name)? {
+                let value = SettingValue::Text(name.clone());
+                definitions.set_setting(&fail_safe_key(), Some(&value))?;
+            }
+            operator.name = name;
         }
         change(call, &*definitions, &mut operator)?;
         definitions.update_operator(&operator)?;
@@ -81,26 +87,32 @@ pub(super) fn delete(call: &Call<'_>, store: &mut Store<'_>, _out: &mut Output<'
                 return Err(raise(14223, &[(&operator.name).into(), role.into()]).into());
             }
         }
-        let fail_safe = definitions.setting(&settings::agent_key("AlertFailSafeOperator"))?;
-        if let Some(value) = fail_safe
-            && value
-                .as_text()
-                .is_some_and(|name| name_key(name) == name_key(&operator.name))
-        {
+        if is_fail_safe(&*definitions, &operator.name)? {
             let name = operator.name.as_str();
             return Err(raise(14504, &[name.into(), name.into()]).into());
         }
-        let reassign = match call.name("@reassign_to_operator") {
-            None => None,
-            Some(name) => Some(
-                definitions
-                    .operator_by_name(name)?
-                    .ok_or_else(|| unknown("@reassign_to_operator", name))?
-                    .id,
-            ),
-        };
-        Ok(definitions.delete_operator(operator.id, reassign)?)
+        let heir = heir(call, &*definitions, &operator)?;
+        Ok(definitions.delete_operator(operator.id, heir)?)
     })
+}
+
+/// Who takes over what an operator is told. MSXOperator is for multiserver jobs, and the one that goes can take
+/// nothing over: 14251.
+fn heir(
+    call: &Call<'_>,
+    definitions: &dyn DefinitionsRead,
+    operator: &Operator,
+) -> Result<Option<OperatorId>> {
+    let Some(name) = call.name("@reassign_to_operator") else {
+        return Ok(None);
+    };
+    let heir = definitions
+        .operator_by_name(name)?
+        .ok_or_else(|| unknown("@reassign_to_operator", name))?;
+    if is_msx(&heir.name) || heir.id == operator.id {
+        return Err(raise(14251, &[(&heir.name).into()]).into());
+    }
+    Ok(Some(heir.id))
 }
 
 /// `sp_help_operator`
@@ -113,7 +125,7 @@ pub(super) fn help(call: &Call<'_>, store: &mut Store<'_>, out: &mut Output<'_>)
             .collect())
     })?;
     store.read(|definitions| {
-        let operators = match (call.int("@operator_id"), call.name("@operator_name")) {
+        let mut operators = match (call.int("@operator_id"), call.name("@operator_name")) {
             (None, None) => definitions.operators()?,
             (Some(_), Some(_)) => {
                 let names = ["@operator_id".into(), "@operator_name".into()];
@@ -130,6 +142,7 @@ pub(super) fn help(call: &Call<'_>, store: &mut Store<'_>, out: &mut Output<'_>)
                     .ok_or_else(|| unknown("@operator_name", name))?,
             ],
         };
+        operators.sort_by_key(|operator| name_key(&operator.name));
         let mut rows = Vec::with_capacity(operators.len());
         for operator in &operators {
             let category = lookup::category_name(definitions, operator.category)?;
@@ -244,6 +257,16 @@ pub(super) fn notify(call: &Call<'_>, store: &mut Store<'_>, _out: &mut Output<'
         };
         Err(raise(number, &[(&operator.name).into()]).into())
     })
+}
+
+fn fail_safe_key() -> String {
+    settings::agent_key("AlertFailSafeOperator")
+}
+
+fn is_fail_safe(definitions: &dyn DefinitionsRead, name: &str) -> Result<bool> {
+    let set = definitions.setting(&fail_safe_key())?;
+    let set = set.as_ref().and_then(|value| value.as_text());
+    Ok(set.is_some_and(|set| name_key(set) == name_key(name)))
 }
 
 fn is_msx(name: &str) -> bool {

@@ -3,7 +3,7 @@
 use super::jobstep::named_proxy;
 use crate::admin::{database_role, server_role};
 use crate::call::{Call, Output, Store};
-use crate::caller::{MSDB_ROLES, SYSADMIN, is_sysadmin};
+use crate::caller::{Caller, MSDB_ROLES, SYSADMIN, is_sysadmin};
 use crate::convert::{flag, flag_int, int};
 use crate::declare::{
     ENUM_LOGIN_FOR_PROXY_GRANTS, ENUM_PROXY_FOR_SUBSYSTEM_GRANTS,
@@ -152,7 +152,7 @@ pub(super) fn help(call: &Call<'_>, store: &mut Store<'_>, out: &mut Output<'_>)
                 .ok_or_else(|| unknown("@subsystem_name", subsystem))?;
             let mut usable = Vec::new();
             for proxy in proxies {
-                if may_use(definitions, &proxy, login, subsystem.id)? {
+                if serves(definitions, &proxy, login, subsystem.id)? {
                     usable.push(proxy);
                 }
             }
@@ -180,7 +180,8 @@ pub(super) fn help(call: &Call<'_>, store: &mut Store<'_>, out: &mut Output<'_>)
     })
 }
 
-fn may_use(
+/// Whether the login of a name may run steps of a subsystem under a proxy.
+fn serves(
     definitions: &dyn DefinitionsRead,
     proxy: &Proxy,
     login: &str,
@@ -190,25 +191,32 @@ fn may_use(
         .proxy_subsystems(Some(proxy.id))?
         .iter()
         .any(|grant| grant.subsystem == subsystem);
-    if !granted {
-        return Ok(false);
+    match definitions.login(login)? {
+        Some(login) if granted => {
+            let caller = Caller::resolve(definitions, &login.name, &login.sid)?;
+            may_use(&caller, definitions, proxy.id)
+        }
+        _ => Ok(false),
     }
-    let Some(login) = definitions.login(login)? else {
-        return Ok(false);
-    };
-    if is_sysadmin(definitions, &login.name, &login.sid)? {
+}
+
+/// Whether a login may use a proxy: sysadmin any, others by a grant to the login, to a server role it is in or to
+/// a role of msdb. Grants to one of the Agent's roles reach the higher ones.
+pub(super) fn may_use(
+    caller: &Caller,
+    definitions: &dyn DefinitionsRead,
+    proxy: i64,
+) -> Result<bool> {
+    if caller.sysadmin {
         return Ok(true);
     }
-    for grant in definitions.proxy_logins(Some(proxy.id))? {
-        let named = match grant.flags {
-            LOGIN => name_key(&grant.name) == name_key(&login.name),
-            SERVER_ROLE => definitions.is_role_member("", &grant.name, &login.name)?,
-            _ => match definitions.database_user_by_sid("msdb", &login.sid)? {
-                Some(user) => definitions.is_role_member("msdb", &grant.name, &user.name)?,
-                None => false,
-            },
+    for grant in definitions.proxy_logins(Some(proxy))? {
+        let mine = match grant.flags {
+            LOGIN => name_key(&grant.name) == name_key(&caller.login),
+            SERVER_ROLE => definitions.is_role_member("", &grant.name, &caller.login)?,
+            _ => caller.reaches_role(&grant.name),
         };
-        if named {
+        if mine {
             return Ok(true);
         }
     }
