@@ -429,7 +429,7 @@ impl Fixture {
         }
     }
 
-    /// Every row of every msdb table and of the principals, as text: equal when nothing changed.
+    /// Every row of every msdb table and of the principals, and every setting, as text: equal when nothing changed.
     pub fn fingerprint(&self) -> String {
         let mut sa = self.sa();
         let mut text = String::new();
@@ -437,6 +437,13 @@ impl Fixture {
             for row in sa.rows(table) {
                 text.push_str(&format!("{table} {row:?}\n"));
             }
+        }
+        let settings = self
+            .catalog
+            .definitions_read(|definitions| definitions.settings(""))
+            .unwrap();
+        for (key, value) in settings {
+            text.push_str(&format!("{key} {value:?}\n"));
         }
         text
     }
