@@ -160,7 +160,7 @@ const NOTES: &[(&str, &str)] = &[
     ),
     (
         "sp_sqlagent_probe_msx",
-        "Shape of its own: server_id, unread_instructions.",
+        "Shape of its own: server_id, unread_instructions. A poll counts at once, also within a transaction.",
     ),
     (
         "sp_sqlagent_refresh_job",

@@ -35,17 +35,26 @@ macro_rules! tables {
     };
 }
 
+mod agent;
+mod alerts;
 mod categories;
+mod downloads;
+mod enlistments;
 mod history;
 mod job_help;
 mod jobs;
 mod jobschedules;
 mod jobservers;
+mod notifications;
+mod operators;
 mod owners;
+mod proxies;
 mod render;
 mod runs;
 mod schedules;
 mod steps;
+mod tables;
+mod targets;
 mod upkeep;
 mod world;
 
@@ -267,6 +276,9 @@ impl Built {
     }
 }
 
+/// Procedures that leave out columns when they are asked to.
+const PARTIAL: &[&str] = &["sp_help_alert", "sp_help_notification"];
+
 impl Table {
     /// Runs every case, then tells of all that came out differently.
     pub(super) fn check(&self) {
@@ -442,6 +454,12 @@ impl Table {
                 .values()
                 .flat_map(|declared| declared.procedure.results)
                 .any(|(_, declared)| **declared == found);
+        // A part of the declared columns, in their order.
+        let is_part = own.iter().any(|(_, declared)| {
+            let mut rest = declared.iter();
+            found.iter().all(|column| rest.any(|known| known == column))
+        });
+        let known = known || (PARTIAL.contains(&self.procedure) && is_part);
         (!known).then(|| format!("no such set is declared: {found:?}"))
     }
 }

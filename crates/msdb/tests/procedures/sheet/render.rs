@@ -60,6 +60,7 @@ impl Names {
             ("category", "syscategories", "name", "category_id"),
             ("alert", "sysalerts", "name", "id"),
             ("operator", "sysoperators", "name", "id"),
+            ("credential", "sys.credentials", "name", "credential_id"),
         ] {
             for (name, id) in sa.column(table, name).iter().zip(sa.column(table, id)) {
                 let key = format!("{{{kind} {}}}", cell(name));

@@ -1,8 +1,9 @@
 //! The tables against the vendored sheet: nothing of it is left untried.
 
 use super::{
-    Table, categories, history, job_help, jobs, jobschedules, jobservers, owners, runs, schedules,
-    steps,
+    Table, agent, alerts, categories, downloads, enlistments, history, job_help, jobs,
+    jobschedules, jobservers, notifications, operators, owners, proxies, runs, schedules, steps,
+    targets,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,73 +11,28 @@ const SHEET: &str = include_str!("../../../facts/procedures.toml");
 
 /// Every file's tables.
 const ALL: &[&[Table]] = &[
+    agent::TABLES,
+    alerts::TABLES,
     categories::TABLES,
+    downloads::TABLES,
+    enlistments::TABLES,
     history::TABLES,
-    owners::TABLES,
     job_help::TABLES,
     jobs::TABLES,
-    jobservers::TABLES,
     jobschedules::TABLES,
+    jobservers::TABLES,
+    notifications::TABLES,
+    operators::TABLES,
+    owners::TABLES,
+    proxies::TABLES,
     runs::TABLES,
     schedules::TABLES,
     steps::TABLES,
+    targets::TABLES,
 ];
 
-/// Procedures of the sheet whose tables are still to be written.
-const WITHOUT: &[&str] = &[
-    "sp_add_alert",
-    "sp_add_notification",
-    "sp_add_operator",
-    "sp_add_proxy",
-    "sp_add_targetservergroup",
-    "sp_add_targetsvrgrp_member",
-    "sp_cycle_agent_errorlog",
-    "sp_delete_alert",
-    "sp_delete_notification",
-    "sp_delete_operator",
-    "sp_delete_proxy",
-    "sp_delete_targetserver",
-    "sp_delete_targetservergroup",
-    "sp_delete_targetsvrgrp_member",
-    "sp_downloaded_row_limiter",
-    "sp_enlist_tsx",
-    "sp_enum_login_for_proxy",
-    "sp_enum_proxy_for_subsystem",
-    "sp_enum_sqlagent_subsystems",
-    "sp_get_sqlagent_properties",
-    "sp_grant_login_to_proxy",
-    "sp_grant_proxy_to_subsystem",
-    "sp_help_alert",
-    "sp_help_downloadlist",
-    "sp_help_notification",
-    "sp_help_operator",
-    "sp_help_operator_jobs",
-    "sp_help_proxy",
-    "sp_help_targetserver",
-    "sp_help_targetservergroup",
-    "sp_msx_defect",
-    "sp_msx_enlist",
-    "sp_msx_get_account",
-    "sp_msx_set_account",
-    "sp_multi_server_job_summary",
-    "sp_notify_operator",
-    "sp_post_msx_operation",
-    "sp_resync_targetserver",
-    "sp_revoke_login_from_proxy",
-    "sp_revoke_proxy_from_subsystem",
-    "sp_set_sqlagent_properties",
-    "sp_sqlagent_check_msx_version",
-    "sp_sqlagent_has_server_access",
-    "sp_sqlagent_notify",
-    "sp_sqlagent_probe_msx",
-    "sp_target_server_summary",
-    "sp_update_alert",
-    "sp_update_notification",
-    "sp_update_operator",
-    "sp_update_proxy",
-    "sp_update_targetservergroup",
-    "xp_sqlagent_notify",
-];
+/// Procedures that never succeed: there is no mail system.
+const NEVER: &[&str] = &["sp_notify_operator"];
 
 /// Procedures that act at once, also within a transaction that is rolled back: what they do lies in the runs file, or
 /// is the agent's. docs/compatibility.md says so of each.
@@ -84,6 +40,8 @@ const AT_ONCE: &[&str] = &[
     "sp_delete_jobsteplog",
     "sp_purge_jobhistory",
     "sp_sqlagent_log_jobhistory",
+    "sp_sqlagent_probe_msx",
+    "sp_update_alert",
 ];
 
 /// Names of parameters in a call's text.
@@ -140,7 +98,7 @@ fn missing(name: &str, facts: &toml::Value, table: &Table) -> Vec<String> {
             missing.push(format!("{name}: {number} need not be listed as absent"));
         }
     }
-    if !table.cases.iter().any(|case| case.raises.is_none()) {
+    if !NEVER.contains(&name) && !table.cases.iter().any(|case| case.raises.is_none()) {
         missing.push(format!("{name}: no case succeeds"));
     }
     if !table.cases.iter().any(|case| case.raises.is_some()) {
@@ -164,12 +122,9 @@ fn every_procedure_parameter_and_error_of_the_sheet_is_tried() {
     for (name, facts) in &sheet {
         match tables.get(name.as_str()) {
             Some(table) => found.extend(missing(name, facts, table)),
-            None if WITHOUT.contains(&name.as_str()) => {}
             None => found.push(format!("{name}: no table")),
         }
     }
-    let stale = WITHOUT.iter().filter(|name| tables.contains_key(*name));
-    found.extend(stale.map(|name| format!("{name}: has a table by now")));
     assert!(found.is_empty(), "\n{}", found.join("\n"));
 }
 

@@ -326,7 +326,8 @@ fn target() -> Fixture {
     script(
         &fixture,
         "sa",
-        "EXEC sp_add_job @job_name = N'theirs'
+        "EXEC sp_add_operator @name = N'MSXOperator', @email_address = N'msx@hq'
+        EXEC sp_add_job @job_name = N'theirs'
         EXEC sp_add_jobstep @job_name = N'theirs', @step_name = N'one', @command = N'SELECT 1'
         EXEC sp_add_jobschedule @job_name = N'theirs', @name = N'hourly', @freq_type = 4, @freq_interval = 1,
             @freq_subday_type = 8, @freq_subday_interval = 1
