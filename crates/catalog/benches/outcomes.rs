@@ -72,6 +72,7 @@ fn through_the_catalog(directory: &Path, batches: &[Vec<QueuedReport>]) -> f64 {
             history_limits: HistoryLimits {
                 rows_max: None,
                 rows_per_job_and_target: None,
+                age_max: None,
             },
             ..CatalogOptions::default()
         },
@@ -105,7 +106,8 @@ fn bare(directory: &Path, batches: &[Vec<QueuedReport>]) -> f64 {
                  server TEXT NOT NULL) STRICT;
              CREATE UNIQUE INDEX history_by_run ON history (run_id, row);
              CREATE INDEX history_by_job ON history (job_id, history_id);
-             CREATE INDEX history_by_job_and_server ON history (job_id, server_id, history_id);",
+             CREATE INDEX history_by_job_and_server ON history (job_id, server_id, history_id);
+             CREATE INDEX history_by_start ON history (started);",
         )
         .unwrap();
     let started = Instant::now();

@@ -1,5 +1,7 @@
 //! The catalog's handle.
 
+use crate::housekeeping::Queue;
+use crate::sqlite::checkpoint::Checkpoints;
 use crate::sqlite::definitions::Definitions;
 use crate::sqlite::feed::{Feed, Subscriber, Subscription};
 use crate::sqlite::files::{Kind, lock_directory, open_writer, sync_directory};
@@ -9,19 +11,16 @@ use crate::sqlite::runs::{Limits, Runs};
 use crate::sqlite::submit::{Job, Submitter};
 use crate::sqlite::writer::Writer;
 use crate::{
-    CatalogError, CrashPoints, DefinitionsRead, DefinitionsWrite, HistoryFilter, HistoryLimits,
-    HistoryPurge, LEASE_IDLE_MAX, LEASE_TOTAL_MAX, LOCK_TIMEOUT_DEFAULT, Lease, Object,
-    PURGE_CHUNK_ROWS, READ_TIMEOUT_DEFAULT, Result, RunsRead, RunsWrite, SpoolLimits,
+    CatalogError, CrashPoints, DefinitionsRead, DefinitionsWrite, HistoryLimits, LEASE_IDLE_MAX,
+    LEASE_TOTAL_MAX, LOCK_TIMEOUT_DEFAULT, Lease, Object, READ_TIMEOUT_DEFAULT, Result, RunsRead,
+    RunsWrite, SpoolLimits,
 };
 use jiff::Timestamp;
-use model::{HistoryId, InstanceId};
+use model::InstanceId;
 use rusqlite::Connection;
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
-
-/// Deleted jobs looked at in one transaction of the clean-up.
-const CLEANUP_JOBS: usize = 50;
 
 /// The instance that a new directory becomes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,7 +98,7 @@ pub struct Catalog {
 }
 
 #[derive(Debug)]
-struct Inner {
+pub(crate) struct Inner {
     // Invariant: readers are dropped before the writers' connections, so that the last connection of each
     // file is its writer and folds the write-ahead log back in; the directory's lock goes with the writers.
     definitions_readers: Readers,
@@ -107,21 +106,24 @@ struct Inner {
     definitions_queue: Submitter,
     runs_queue: Submitter,
     definitions: Arc<Writer>,
-    runs: Arc<Writer>,
+    pub(crate) runs: Arc<Writer>,
+    pub(crate) housekeeping: Queue,
     feed: Arc<Feed>,
     limits: RwLock<Limits>,
-    options: CatalogOptions,
+    pub(crate) options: CatalogOptions,
 }
 
 impl Drop for Inner {
     fn drop(&mut self) {
         self.definitions_queue.close();
         self.runs_queue.close();
+        self.definitions.checkpoints().close();
+        self.runs.checkpoints().close();
     }
 }
 
 impl Inner {
-    fn limits(&self) -> Limits {
+    pub(crate) fn limits(&self) -> Limits {
         *self.limits.read().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -136,14 +138,17 @@ impl Catalog {
         let lock = Arc::new(lock_directory(directory)?);
         let feed = Arc::new(Feed::default());
         let writer = |kind| {
-            let connection = open_writer(directory, kind)?;
-            Ok::<_, CatalogError>(Arc::new(Writer::new(
+            let mut connection = open_writer(directory, kind)?;
+            let file = directory.join(kind.file_name());
+            let checkpoints = Checkpoints::new(file, &mut connection)?;
+            Ok::<_, CatalogError>(Writer::new(
                 kind,
                 connection,
+                checkpoints,
                 options.crash_points.clone(),
                 Arc::clone(&feed),
                 Arc::clone(&lock),
-            )))
+            ))
         };
         // The definitions' file says whether there is a catalog: it gets its instance last.
         let runs = writer(Kind::Runs)?;
@@ -158,6 +163,7 @@ impl Catalog {
                 runs_queue: Submitter::new(Kind::Runs, options.lock_timeout),
                 definitions,
                 runs,
+                housekeeping: Queue::default(),
                 feed,
                 limits: RwLock::new(Limits {
                     history: options.history_limits,
@@ -189,6 +195,10 @@ impl Catalog {
             .write(options.lock_timeout, |connection, log| {
                 Definitions::writing(connection, log).create_instance(new)
             })
+    }
+
+    pub(crate) fn inner(&self) -> &Inner {
+        &self.inner
     }
 
     /// Reads definitions on a fresh snapshot.
@@ -321,81 +331,6 @@ impl Catalog {
     /// writers return. The subscriber may read; it must not write or wait for a writer.
     pub fn subscribe(&self, subscriber: Subscriber) -> Subscription {
         self.inner.feed.subscribe(subscriber)
-    }
-
-    /// Removes history in chunks of [`PURGE_CHUNK_ROWS`], letting other writes in between. Rows that wait
-    /// for the master stay. Returns how many rows went.
-    ///
-    /// # Errors
-    /// As [`Catalog::runs_write`]; rows removed before stay removed.
-    pub fn purge_history(&self, purge: &HistoryPurge) -> Result<u64> {
-        let filter = HistoryFilter {
-            job: purge.job,
-            // Stored instants are whole microseconds: before is up to the one before.
-            started_to: purge
-                .before
-                .map(|before| before.saturating_sub(Duration::from_micros(1)))
-                .transpose()
-                .map_err(|_| CatalogError::OutOfRange {
-                    what: "the date of a purge",
-                })?,
-            ..HistoryFilter::default()
-        };
-        let mut after = None;
-        let mut removed = 0;
-        loop {
-            // Rows are chosen on a reader, so that the writer is held for the removal alone.
-            let page = self.runs_read(|runs| runs.history(&filter, after, PURGE_CHUNK_ROWS))?;
-            let ids: Vec<HistoryId> = page.iter().map(|record| record.id).collect();
-            let Some(last) = ids.last() else {
-                return Ok(removed);
-            };
-            after = Some(*last);
-            let limits = self.inner.limits();
-            let count = self
-                .inner
-                .runs
-                .write(self.inner.options.lock_timeout, |connection, log| {
-                    Runs::writing(connection, log, limits).delete_chosen(&ids)
-                })?;
-            removed += u64::try_from(count).unwrap_or(u64::MAX);
-        }
-    }
-
-    /// Removes what is left of deleted jobs in the runs file, in chunks. Re-runnable; to be called at start
-    /// and after [`JobDeleted`](crate::Change::JobDeleted). Returns how many jobs were finished.
-    ///
-    /// # Errors
-    /// As [`Catalog::runs_write`] and [`Catalog::definitions_write`].
-    pub fn cleanup_deleted_jobs(&self) -> Result<u64> {
-        let mut finished = 0;
-        loop {
-            let deleted =
-                self.definitions_read(|definitions| definitions.deleted_jobs(CLEANUP_JOBS))?;
-            if deleted.is_empty() {
-                return Ok(finished);
-            }
-            let done = self.runs_write(|runs| {
-                let mut done = Vec::new();
-                let mut left = PURGE_CHUNK_ROWS;
-                for job in deleted {
-                    let removed = runs.cleanup_job(job.job, job.keep_history, left)?;
-                    if removed >= left {
-                        break;
-                    }
-                    left -= removed;
-                    done.push(job.job);
-                }
-                Ok::<_, CatalogError>(done)
-            })?;
-            if !done.is_empty() {
-                self.definitions_write(|definitions| {
-                    done.iter()
-                        .try_for_each(|job| definitions.forget_deleted_job(*job))
-                })?;
-                finished += u64::try_from(done.len()).unwrap_or(u64::MAX);
-            }
-        }
     }
 
     /// Gives back what is kept for speed alone: idle readers, kept statements and pages in memory. What is in

@@ -10,6 +10,7 @@
 
 mod api;
 mod handle;
+mod housekeeping;
 mod lease;
 mod sqlite;
 

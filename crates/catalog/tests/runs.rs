@@ -322,6 +322,12 @@ fn pages_of_history() {
     }
 }
 
+const UNLIMITED: HistoryLimits = HistoryLimits {
+    rows_max: None,
+    rows_per_job_and_target: None,
+    age_max: None,
+};
+
 fn open_with(directory: &Directory, history: HistoryLimits, spool: SpoolLimits) -> Catalog {
     Catalog::open(
         directory.path(),
@@ -340,6 +346,7 @@ fn trimming_keeps_the_newest_outcome() {
     let limits = HistoryLimits {
         rows_max: None,
         rows_per_job_and_target: Some(3),
+        ..UNLIMITED
     };
     let catalog = open_with(&directory, limits, SpoolLimits::default());
     let session = session(&catalog);
@@ -352,6 +359,7 @@ fn trimming_keeps_the_newest_outcome() {
     catalog.set_history_limits(HistoryLimits {
         rows_max: Some(0),
         rows_per_job_and_target: Some(0),
+        ..UNLIMITED
     });
     whole_run(&catalog, session, 200, 50, false);
     let rows = history(&catalog, &HistoryFilter::default());
@@ -364,6 +372,7 @@ fn trimming_in_all_passes_by_what_has_to_stay() {
     let limits = HistoryLimits {
         rows_max: Some(30),
         rows_per_job_and_target: None,
+        ..UNLIMITED
     };
     let catalog = open_with(&directory, limits, SpoolLimits::default());
     let session = session(&catalog);
@@ -393,6 +402,7 @@ fn waiting_rows_are_not_trimmed_or_purged() {
     let limits = HistoryLimits {
         rows_max: Some(0),
         rows_per_job_and_target: Some(0),
+        ..UNLIMITED
     };
     let catalog = open_with(&directory, limits, SpoolLimits::default());
     let session = session(&catalog);

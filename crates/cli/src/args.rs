@@ -1,7 +1,7 @@
 //! The command line, as DESIGN's contract has it.
 
 use clap::{Args, Parser, Subcommand};
-use server::options::{LogFormat, ServeOptions, Settings, UnencryptedLogins};
+use server::options::{HistoryDays, LogFormat, ServeOptions, Settings, UnencryptedLogins};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -110,6 +110,9 @@ pub(crate) struct ServeArgs {
     /// Form of log lines on standard error: text or json [default: text]
     #[arg(long, env = "MUSTER_LOG_FORMAT", value_name = "FORM", value_parser = log_format)]
     log_format: Option<LogFormat>,
+    /// Days that job history is kept, beside its limits in rows [default: no limit]
+    #[arg(long, env = "MUSTER_JOB_HISTORY_MAX_DAYS", value_name = "DAYS")]
+    job_history_max_days: Option<HistoryDays>,
 }
 
 #[derive(Debug, Args)]
@@ -217,6 +220,7 @@ impl ServeArgs {
             time_zone: self.time_zone,
             unencrypted_logins: self.unencrypted_logins,
             log_format: self.log_format,
+            job_history_max_days: self.job_history_max_days,
         };
         let settings = flags.over(Settings::read(&self.data)?);
         let sa_password = match self.sa_password_file {
@@ -240,7 +244,7 @@ pub(crate) fn read_secret(path: &std::path::Path) -> std::io::Result<zeroize::Ze
 }
 
 /// `MUSTER_*` variables that mean something; any other is an error, so that a slip is not ignored.
-const VARIABLES: [&str; 14] = [
+const VARIABLES: [&str; 15] = [
     "MUSTER_DATA",
     "MUSTER_NAME",
     "MUSTER_LISTEN",
@@ -253,6 +257,7 @@ const VARIABLES: [&str; 14] = [
     "MUSTER_TIME_ZONE",
     "MUSTER_UNENCRYPTED_LOGINS",
     "MUSTER_LOG_FORMAT",
+    "MUSTER_JOB_HISTORY_MAX_DAYS",
     "MUSTER_SA_PASSWORD",
     "MUSTER_MASTER_PASSWORD",
 ];

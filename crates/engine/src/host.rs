@@ -204,6 +204,14 @@ pub trait ResultSink {
     fn flush(&mut self) -> Result<(), SqlError> {
         Ok(())
     }
+
+    /// Whether the client still waits for what is coming: asked by work that is long in giving its first result.
+    ///
+    /// # Errors
+    /// As [`ResultSink::columns`].
+    fn wanted(&mut self) -> Result<(), SqlError> {
+        Ok(())
+    }
 }
 
 /// An equality that a scan may use to seek; the engine checks every condition again itself.

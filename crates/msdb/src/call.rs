@@ -384,6 +384,11 @@ impl<'a> Output<'a> {
         Ok(())
     }
 
+    /// Whether the client still waits; 3617 when it cancelled or went away.
+    pub(crate) fn wanted(&mut self) -> Result<()> {
+        Ok(self.sink.wanted()?)
+    }
+
     /// Sends what is held back and gives the return code and the OUTPUT values.
     pub(crate) fn finish(mut self) -> Result<(i32, Vec<(&'static str, Value)>)> {
         self.flush()?;

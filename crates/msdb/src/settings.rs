@@ -42,9 +42,18 @@ pub fn configuration_key(option: &str) -> String {
     format!("{CONFIGURATION_PREFIX}{option}")
 }
 
+/// Whether a setting is one of those that [`apply_history_limits`] reads.
+#[must_use]
+pub fn limits_history(key: &str) -> bool {
+    [JOB_HISTORY_MAX_ROWS, JOB_HISTORY_MAX_ROWS_PER_JOB]
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(key))
+}
+
 /// Makes the catalog keep as much history as the settings say; what is unset keeps the catalog's default.
 ///
-/// To be called when an instance starts; sp_set_sqlagent_properties calls it itself.
+/// To be called when an instance starts, and when such a setting has changed. Procedures that change one outside
+/// of a transaction call it themselves.
 ///
 /// # Errors
 /// What the catalog raises.
@@ -54,7 +63,11 @@ pub fn apply_history_limits(catalog: &Catalog) -> Result<(), CatalogError> {
         let per_job = definitions.setting(JOB_HISTORY_MAX_ROWS_PER_JOB)?;
         Ok::<_, CatalogError>((total, per_job))
     })?;
-    let mut limits = HistoryLimits::default();
+    let mut limits = HistoryLimits {
+        // Not the Agent's: the instance is started with it.
+        age_max: catalog.history_limits().age_max,
+        ..HistoryLimits::default()
+    };
     // -1 and 0 are no limit.
     let limit = |rows: i64| u64::try_from(rows).ok().filter(|rows| *rows > 0);
     if let Some(rows) = total.and_then(|value| value.as_number()) {

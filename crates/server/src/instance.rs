@@ -16,15 +16,15 @@ use crate::listener::{Connection, Conversation, Front, Protocols};
 use crate::logins::{FirstLoginError, SA, SA_SID, ensure_sa};
 use crate::maintenance::Maintenance;
 use crate::master_end::{MasterEnd, MasterStore};
-use crate::options::{LISTEN_DEFAULT, ServeOptions, Settings, SettingsError};
+use crate::options::{HistoryDays, LISTEN_DEFAULT, ServeOptions, Settings, SettingsError};
 use crate::platform;
 use crate::rest::keep_small;
 use crate::services::{InstanceServices, token_proof};
 use crate::sessions::Sessions;
 use crate::tds_front::{ConnectionContext, FrontOptions, TdsFront, serve_connection};
 use catalog::{
-    AuditEntry, Catalog, CatalogError, CatalogOptions, CrashPoints, NewInstance, Subscription,
-    Token,
+    AuditEntry, Catalog, CatalogError, CatalogOptions, CrashPoints, HistoryLimits, NewInstance,
+    Subscription, Token,
 };
 use console::Health;
 use engine::databases::{Databases, DatabasesError};
@@ -270,6 +270,10 @@ impl Instance {
                     created: now,
                 }),
                 crash_points,
+                history_limits: HistoryLimits {
+                    age_max: settings.job_history_max_days.map(HistoryDays::age),
+                    ..HistoryLimits::default()
+                },
                 ..CatalogOptions::default()
             },
         )?;

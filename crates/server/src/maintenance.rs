@@ -1,10 +1,11 @@
-//! What has to be tidied in the runs file after definitions changed. Each piece can be done again, so a crash
-//! in between costs nothing.
+//! What has to be tidied in the runs file: after definitions changed, and as history grows old. Each piece can be
+//! done again, so a crash in between costs nothing.
 
 use crate::clock::Clock;
 use catalog::{Catalog, CatalogError, Change, Subscription, TargetFilter};
 use jiff::SignedDuration;
 use model::{JobId, ServerId};
+use msdb::settings::{apply_history_limits, limits_history};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -30,6 +31,8 @@ struct Wanted {
     removed_targets: bool,
     retargeted: BTreeSet<JobId>,
     all_jobs: bool,
+    /// The limits of history may have changed.
+    limits: bool,
 }
 
 impl Maintenance {
@@ -56,6 +59,7 @@ impl Maintenance {
             removed_targets: true,
             retargeted: BTreeSet::new(),
             all_jobs: true,
+            limits: false,
         };
         loop {
             let (catalog, clock) = (catalog.clone(), Arc::clone(&clock));
@@ -74,12 +78,15 @@ impl Maintenance {
 impl Wanted {
     #[expect(
         clippy::wildcard_enum_match_arm,
-        reason = "of the catalog's many changes, three leave something to tidy"
+        reason = "of the catalog's many changes, few leave something to tidy"
     )]
     fn note(&mut self, change: &Change) -> bool {
         match change {
             Change::JobDeleted(_) => self.deleted_jobs = true,
             Change::TargetRemoved { .. } => self.removed_targets = true,
+            // Every round trims.
+            Change::HistoryOverLimit => {}
+            Change::SettingChanged(key) if limits_history(key) => self.limits = true,
             Change::JobTargetsChanged(job) => {
                 if self.retargeted.len() < JOBS_REMEMBERED_MAX {
                     self.retargeted.insert(*job);
@@ -107,10 +114,14 @@ fn tidy(catalog: &Catalog, clock: &dyn Clock, wanted: &Wanted) -> Result<(), Cat
             forget_lost_outcomes(catalog, Some(*job))?;
         }
     }
-    let before = clock.now().checked_sub(REPORTS_KEPT);
-    if let Ok(before) = before {
+    let now = clock.now();
+    if let Ok(before) = now.checked_sub(REPORTS_KEPT) {
         catalog.runs_write(|write| write.trim_reports(before).map(|_| ()))?;
     }
+    if wanted.limits {
+        apply_history_limits(catalog)?;
+    }
+    catalog.trim_history(now)?;
     Ok(())
 }
 

@@ -4,7 +4,9 @@ use crate::error_log::ErrorLogs;
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 use std::{fs, io};
 use zeroize::Zeroizing;
 
@@ -41,6 +43,9 @@ pub struct Settings {
     pub unencrypted_logins: Option<UnencryptedLogins>,
     /// `text` (default) or `json`, on standard error.
     pub log_format: Option<LogFormat>,
+    /// Days after which job history goes, but for the newest outcome of a job on a server; kept by number alone
+    /// (`sp_set_sqlagent_properties`) when not given.
+    pub job_history_max_days: Option<HistoryDays>,
 }
 
 /// Which TDS clients may log in without any encryption.
@@ -54,6 +59,45 @@ pub enum UnencryptedLogins {
     Loopback,
     /// All. The password then crosses the network in the clear.
     Always,
+}
+
+/// Days that job history is kept: 1 to [`HistoryDays::MAX`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "u16")]
+pub struct HistoryDays(u16);
+
+impl HistoryDays {
+    /// A hundred years.
+    pub const MAX: u16 = 36_525;
+    const HOURS_PER_DAY: u64 = 24;
+
+    /// As a span of time.
+    #[must_use]
+    pub const fn age(self) -> Duration {
+        Duration::from_hours(self.0 as u64 * Self::HOURS_PER_DAY)
+    }
+}
+
+impl TryFrom<u16> for HistoryDays {
+    type Error = String;
+
+    fn try_from(days: u16) -> Result<Self, String> {
+        if (1..=Self::MAX).contains(&days) {
+            Ok(Self(days))
+        } else {
+            Err(format!("from 1 to {} days", Self::MAX))
+        }
+    }
+}
+
+impl FromStr for HistoryDays {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        text.parse::<u16>()
+            .map_err(|_| format!("from 1 to {} days", Self::MAX))?
+            .try_into()
+    }
 }
 
 /// Form of log lines.
@@ -155,6 +199,7 @@ impl Settings {
             time_zone: self.time_zone.or(lesser.time_zone),
             unencrypted_logins: self.unencrypted_logins.or(lesser.unencrypted_logins),
             log_format: self.log_format.or(lesser.log_format),
+            job_history_max_days: self.job_history_max_days.or(lesser.job_history_max_days),
         }
     }
 }
@@ -179,6 +224,9 @@ mod tests {
             "nam = 'A'",
             "listen = ['nowhere']",
             "unencrypted_logins = 'maybe'",
+            "job_history_max_days = 0",
+            "job_history_max_days = 36526",
+            "job_history_max_days = '30'",
             "name = ",
         ] {
             assert!(
@@ -195,7 +243,7 @@ mod tests {
     #[test]
     fn what_weighs_more_wins_key_by_key() {
         let file =
-            parse("name = 'FILE'\ntime_zone = 'Europe/Paris'\nlisten = ['127.0.0.1:0']").unwrap();
+            parse("name = 'FILE'\ntime_zone = 'Europe/Paris'\nlisten = ['127.0.0.1:0']\njob_history_max_days = 30").unwrap();
         let flags = Settings {
             name: Some("FLAG".to_owned()),
             ..Settings::default()
@@ -204,5 +252,7 @@ mod tests {
         assert_eq!(settings.name.as_deref(), Some("FLAG"));
         assert_eq!(settings.time_zone.as_deref(), Some("Europe/Paris"));
         assert_eq!(settings.listen.len(), 1);
+        let age = settings.job_history_max_days.map(HistoryDays::age);
+        assert_eq!(age, Some(Duration::from_secs(30 * 86_400)));
     }
 }

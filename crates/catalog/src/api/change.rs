@@ -79,6 +79,8 @@ pub enum Change {
     },
     /// History rows were removed by a purge.
     HistoryPurged,
+    /// An outcome left more history than its limits allow, for [`Catalog::trim_history`](crate::Catalog::trim_history).
+    HistoryOverLimit,
     /// Rows wait to be reported to the master.
     ReportsQueued,
     /// Download states of a target changed.

@@ -66,6 +66,35 @@ pub struct HistoryPurge {
     pub before: Option<Timestamp>,
 }
 
+/// Rows of a removal that goes on in many transactions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HistoryRemoval {
+    /// Which.
+    pub rows: HistoryPurge,
+    /// Whether the newest outcome of a job on a target stays.
+    pub keep_newest: bool,
+    /// The last row there was when the removal began: later ones stay.
+    pub up_to: HistoryId,
+}
+
+/// A row to be removed, and the place in history from which a removal goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HistoryPlace {
+    /// When the row started.
+    pub started: Timestamp,
+    /// Its number.
+    pub id: HistoryId,
+}
+
+/// A stretch of the jobs on targets, in the order of their numbers.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct JobsOverLimit {
+    /// Those that have more history than asked for.
+    pub over: Vec<(JobId, ServerId)>,
+    /// The last of the stretch; `None` at the end.
+    pub last: Option<(JobId, ServerId)>,
+}
+
 /// The last outcome of a job on one target: `sysjobservers`' outcome columns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobOutcome {

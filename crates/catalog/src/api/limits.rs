@@ -20,8 +20,14 @@ pub const WRITE_BATCH_MAX: usize = 256;
 pub const SUBMIT_QUEUE_MAX: usize = 4_096;
 /// Rows a paged query returns at most, whatever the caller asks for.
 pub const PAGE_ROWS_MAX: usize = 10_000;
-/// Rows one transaction of a purge or clean-up removes.
+/// Rows one transaction of a purge or clean-up removes at most.
 pub const PURGE_CHUNK_ROWS: usize = 500;
+/// Rows with which a purge or clean-up begins, and which it removes in a transaction at least.
+pub const PURGE_CHUNK_ROWS_MIN: usize = 16;
+/// How long one transaction of a purge or clean-up should take: the rows of the next are more or fewer by it.
+pub const PURGE_TURN: Duration = Duration::from_millis(5);
+/// History rows that the write of an outcome or of reports trims beyond as many as it brings.
+pub const TRIM_ROWS_PER_WRITE: usize = 64;
 /// History rows kept in all.
 pub const HISTORY_ROWS_MAX_DEFAULT: u64 = 1_000_000;
 /// History rows kept of one job on one target.
@@ -43,6 +49,8 @@ pub const SPOOL_STEP_ROWS_MAX: u64 = 200_000;
 
 /// How much history is kept. `None` is no limit.
 ///
+/// Rows over a number go with the outcome that exceeds it, those over an age when
+/// [`Catalog::trim_history`](crate::Catalog::trim_history) is called.
 /// The newest outcome of a job on a target is never trimmed, nor is a row that waits for the master.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HistoryLimits {
@@ -50,6 +58,8 @@ pub struct HistoryLimits {
     pub rows_max: Option<u64>,
     /// Rows of one job on one target.
     pub rows_per_job_and_target: Option<u64>,
+    /// How long ago a row may have started.
+    pub age_max: Option<Duration>,
 }
 
 impl Default for HistoryLimits {
@@ -57,6 +67,7 @@ impl Default for HistoryLimits {
         Self {
             rows_max: Some(HISTORY_ROWS_MAX_DEFAULT),
             rows_per_job_and_target: Some(HISTORY_ROWS_PER_JOB_AND_TARGET_DEFAULT),
+            age_max: None,
         }
     }
 }

@@ -23,7 +23,8 @@ pub use crash::{CRASH_POINTS, CrashPoints};
 pub use definitions::{DefinitionsRead, DefinitionsWrite};
 pub use error::{CatalogError, LeaseLimit, Object, Result};
 pub use history::{
-    HistoryFilter, HistoryOrder, HistoryPurge, HistoryRecord, JobOutcome, StepLog, StepOutcome,
+    HistoryFilter, HistoryOrder, HistoryPlace, HistoryPurge, HistoryRecord, HistoryRemoval,
+    JobOutcome, JobsOverLimit, StepLog, StepOutcome,
 };
 pub use job::{
     BuiltInCategory, Category, CategoryClass, CategoryKind, DeletedJob, Instance, JobDeletion,
@@ -32,10 +33,10 @@ pub use job::{
 pub use limits::{
     DOWNLOADED_ROWS_KEPT_DEFAULT, ENDED_RUNS_KEPT, HISTORY_ROWS_MAX_DEFAULT,
     HISTORY_ROWS_PER_JOB_AND_TARGET_DEFAULT, HistoryLimits, LEASE_IDLE_MAX, LEASE_TOTAL_MAX,
-    LOCK_TIMEOUT_DEFAULT, PAGE_ROWS_MAX, PURGE_CHUNK_ROWS, READ_TIMEOUT_DEFAULT,
-    READERS_PER_FILE_MAX, REFUSALS_KEPT, REPORT_BATCH_BYTES_MAX, REPORT_BATCH_ROWS_MAX,
-    SPOOL_OUTPUT_BYTES_MAX, SPOOL_STEP_ROWS_MAX, SUBMIT_QUEUE_MAX, SpoolLimits, WRITE_BATCH_MAX,
-    WRITE_WAITERS_MAX,
+    LOCK_TIMEOUT_DEFAULT, PAGE_ROWS_MAX, PURGE_CHUNK_ROWS, PURGE_CHUNK_ROWS_MIN, PURGE_TURN,
+    READ_TIMEOUT_DEFAULT, READERS_PER_FILE_MAX, REFUSALS_KEPT, REPORT_BATCH_BYTES_MAX,
+    REPORT_BATCH_ROWS_MAX, SPOOL_OUTPUT_BYTES_MAX, SPOOL_STEP_ROWS_MAX, SUBMIT_QUEUE_MAX,
+    SpoolLimits, TRIM_ROWS_PER_WRITE, WRITE_BATCH_MAX, WRITE_WAITERS_MAX,
 };
 pub use principal::{
     AuditEntry, AuditRecord, Credential, DatabaseUser, Grant, GrantState, Login, RoleMember,

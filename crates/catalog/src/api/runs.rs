@@ -4,10 +4,11 @@
 //! [`PAGE_ROWS_MAX`](crate::PAGE_ROWS_MAX) rows.
 
 use crate::{
-    Activity, AlertOccurrence, BeginRun, DownloadState, HistoryFilter, HistoryPurge, HistoryRecord,
-    InstructionRefusal, JobOutcome, Liveness, MissedMoments, NewRun, NextRun, OperatorNotice, Poll,
-    QueuedReport, RecordHistory, RecordedHistory, ReportBatch, ReportQueueState, ReportStored,
-    Result, RunRecord, Session, StartAccepted, StepLog, StepOutcome, StepStart, TargetCursor,
+    Activity, AlertOccurrence, BeginRun, DownloadState, HistoryFilter, HistoryPlace, HistoryRecord,
+    HistoryRemoval, InstructionRefusal, JobOutcome, JobsOverLimit, Liveness, MissedMoments, NewRun,
+    NextRun, OperatorNotice, Poll, QueuedReport, RecordHistory, RecordedHistory, ReportBatch,
+    ReportQueueState, ReportStored, Result, RunRecord, Session, StartAccepted, StepLog,
+    StepOutcome, StepStart, TargetCursor,
 };
 use jiff::Timestamp;
 use model::{
@@ -36,6 +37,25 @@ pub trait RunsRead {
         after: Option<HistoryId>,
         limit: usize,
     ) -> Result<Vec<HistoryRecord>>;
+    /// How many history rows there are.
+    fn history_rows(&self) -> Result<u64>;
+    /// The last history row; 0 when there is none.
+    fn newest_history(&self) -> Result<HistoryId>;
+    /// The next rows that a removal takes, without those that wait for the master: by number, or, with a date and
+    /// without a job, by start.
+    fn removable_history(
+        &self,
+        removal: &HistoryRemoval,
+        after: Option<HistoryPlace>,
+        limit: usize,
+    ) -> Result<Vec<HistoryPlace>>;
+    /// Of the next `limit` jobs on targets, those with more than `rows_max` rows of history.
+    fn jobs_over_limit(
+        &self,
+        rows_max: u64,
+        after: Option<(JobId, ServerId)>,
+        limit: usize,
+    ) -> Result<JobsOverLimit>;
     /// Output of a history row, where some was captured.
     fn history_output(&self, id: HistoryId) -> Result<Option<String>>;
     /// Last outcomes, of one job and on one server where given.
@@ -205,9 +225,12 @@ pub trait RunsWrite: RunsRead {
     /// Forgets the last outcome of a job on a target that was taken from the job.
     fn forget_job_target(&mut self, job: JobId, server: ServerId) -> Result<()>;
 
-    /// Removes up to `limit` history rows; the newest outcomes go too, rows waiting for the master don't.
-    /// Returns how many; less than `limit` is the end.
-    fn purge_history(&mut self, purge: &HistoryPurge, limit: usize) -> Result<usize>;
+    /// Removes history rows that were chosen on a reader; those that wait for the master by now stay, and with
+    /// `keep_newest` the newest outcomes. Returns how many went.
+    fn remove_history(&mut self, rows: &[HistoryPlace], keep_newest: bool) -> Result<usize>;
+    /// Brings a job on a target back within its limit: at most `limit` of its oldest rows go; the newest outcome
+    /// and rows that wait for the master stay. Returns how many went.
+    fn trim_job_history(&mut self, job: JobId, server: ServerId, limit: usize) -> Result<usize>;
     /// Removes up to `limit` rows of a deleted job from every table, history last and unless kept. A run
     /// still active and rows waiting for the master stay. Returns how many; less than `limit` is the end.
     fn cleanup_job(&mut self, job: JobId, keep_history: bool, limit: usize) -> Result<usize>;

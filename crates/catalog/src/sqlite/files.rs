@@ -17,6 +17,9 @@ const READER_STATEMENTS_KEPT: usize = 32;
 /// How long a connection waits for a lock that only an outside tool can hold.
 const OUTSIDE_LOCK_WAIT: Duration = Duration::from_secs(5);
 
+/// How long the end of a checkpoint, which keeps writers waiting, waits for each group of readers.
+const CHECKPOINT_LOCK_WAIT: Duration = Duration::from_millis(5);
+
 /// One of the catalog's files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -44,16 +47,22 @@ impl Kind {
     }
 
     /// Migrations in order: `V<number>__<name>` and its SQL.
-    const fn migrations(self) -> &'static [(&'static str, &'static str)] {
+    pub(super) const fn migrations(self) -> &'static [(&'static str, &'static str)] {
         match self {
             Self::Definitions => &[(
                 "V1__definitions",
                 include_str!("../../migrations/definitions/V1__definitions.sql"),
             )],
-            Self::Runs => &[(
-                "V1__runs",
-                include_str!("../../migrations/runs/V1__runs.sql"),
-            )],
+            Self::Runs => &[
+                (
+                    "V1__runs",
+                    include_str!("../../migrations/runs/V1__runs.sql"),
+                ),
+                (
+                    "V2__history_by_start",
+                    include_str!("../../migrations/runs/V2__history_by_start.sql"),
+                ),
+            ],
         }
     }
 }
@@ -88,7 +97,8 @@ pub(crate) fn lock_directory(directory: &Path) -> Result<File> {
 ///
 /// WAL with `synchronous=FULL`: a commit is durable when it returns. No memory map: a failing disk is then
 /// an error and not a signal, and resident memory stays what the cache says. `temp_store=MEMORY` keeps
-/// statement journals off the disk; the cache is small because an idle instance has to be.
+/// statement journals off the disk; the cache is small because an idle instance has to be. The log is folded back
+/// by [`Checkpoints`](super::checkpoint::Checkpoints).
 pub(crate) fn open_writer(directory: &Path, kind: Kind) -> Result<Connection> {
     let path = directory.join(kind.file_name());
     create_private(&path)?;
@@ -104,10 +114,22 @@ pub(crate) fn open_writer(directory: &Path, kind: Kind) -> Result<Connection> {
          PRAGMA mmap_size = 0;
          PRAGMA temp_store = MEMORY;
          PRAGMA journal_size_limit = 16777216;
-         PRAGMA wal_autocheckpoint = 2000;",
+         PRAGMA wal_autocheckpoint = 0;",
     )?;
     connection.set_prepared_statement_cache_capacity(WRITER_STATEMENTS_KEPT);
     migrate(&mut connection, &path, kind.migrations())?;
+    Ok(connection)
+}
+
+/// Opens a file to fold its log back.
+pub(crate) fn open_checkpointer(path: &Path) -> Result<Connection> {
+    let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    connection.execute_batch(
+        "PRAGMA synchronous = FULL;
+         PRAGMA mmap_size = 0;
+         PRAGMA wal_autocheckpoint = 0;",
+    )?;
+    connection.busy_timeout(CHECKPOINT_LOCK_WAIT)?;
     Ok(connection)
 }
 
@@ -186,6 +208,8 @@ fn migrate(connection: &mut Connection, path: &Path, migrations: &[(&str, &str)]
             action: "migrate the catalog",
             source: Box::new(source),
         })?;
+    // What a migration rewrites may be everything.
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
     Ok(())
 }
 
@@ -280,7 +304,10 @@ mod tests {
             .run(&mut connection)
             .unwrap();
         connection
-            .execute("UPDATE refinery_schema_history SET version = 99", [])
+            .execute(
+                "UPDATE refinery_schema_history SET version = 99 WHERE version = 1",
+                [],
+            )
             .unwrap();
         let error = migrate(&mut connection, Path::new("runs.db"), kind.migrations()).unwrap_err();
         assert!(
@@ -288,7 +315,7 @@ mod tests {
                 error,
                 CatalogError::Newer {
                     found: 99,
-                    known: 1,
+                    known: 2,
                     ..
                 }
             ),

@@ -1,5 +1,6 @@
 //! The embedded backend: SQLite, two files, one writer each.
 
+pub(crate) mod checkpoint;
 pub(crate) mod codec;
 pub(crate) mod definitions;
 pub(crate) mod feed;

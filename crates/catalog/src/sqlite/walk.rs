@@ -2,6 +2,7 @@
 //! table it could seek in, and none may sort.
 
 use super::definitions::Definitions;
+use super::files::Kind;
 use super::log::TxLog;
 use super::runs::{Limits, Runs};
 use crate::*;
@@ -677,9 +678,9 @@ fn row(run: u128, number: u32, step_id: i32) -> HistoryRow {
 #[test]
 fn every_statement_on_runs_uses_an_index() {
     let connection = Connection::open_in_memory().unwrap();
-    connection
-        .execute_batch(include_str!("../../migrations/runs/V1__runs.sql"))
-        .unwrap();
+    for (_, sql) in Kind::Runs.migrations() {
+        connection.execute_batch(sql).unwrap();
+    }
     connection
         .execute_batch("PRAGMA foreign_keys = ON; BEGIN")
         .unwrap();
@@ -689,6 +690,7 @@ fn every_statement_on_runs_uses_an_index() {
         history: HistoryLimits {
             rows_max: Some(1),
             rows_per_job_and_target: Some(1),
+            age_max: None,
         },
         spool: SpoolLimits {
             output_bytes_max: 1,
@@ -905,9 +907,31 @@ fn every_statement_on_runs_uses_an_index() {
         job: Some(j),
         before: Some(t(0)),
     };
-    call!(called, w.purge_history(&before, 10));
-    call!(called, w.purge_history(&HistoryPurge::default(), 1));
-    w.delete_chosen(&[HistoryId(1)]).unwrap();
+    let place = HistoryPlace {
+        started: t(0),
+        id: HistoryId(1),
+    };
+    let all = HistoryPurge::default();
+    for rows in [
+        before,
+        all,
+        HistoryPurge {
+            job: None,
+            ..before
+        },
+    ] {
+        let removal = HistoryRemoval {
+            rows,
+            keep_newest: true,
+            up_to: HistoryId(9),
+        };
+        call!(called, w.removable_history(&removal, Some(place), 10));
+    }
+    call!(called, w.history_rows());
+    call!(called, w.newest_history());
+    call!(called, w.jobs_over_limit(1, Some((j, server)), 10));
+    call!(called, w.trim_job_history(j, server, 10));
+    call!(called, w.remove_history(&[place], false));
     call!(called, w.cleanup_job(j, false, 100));
 
     // The history of a run is found by the run and ordered by itself: few rows, so a sort is right.

@@ -5,6 +5,7 @@
 //! leaves its transaction open for them; the last of them, or the one that fills the group, commits for
 //! all. So a lone write costs one commit and no change of thread, and a crowd shares one fsync.
 
+use super::checkpoint::Checkpoints;
 use super::feed::{Feed, Turn};
 use super::files::Kind;
 use super::lease::LeaseCell;
@@ -16,7 +17,7 @@ use std::collections::VecDeque;
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 /// The connection with the transaction that is open on it, if one is.
@@ -83,6 +84,9 @@ pub(crate) struct Writer {
     crash_points: CrashPoints,
     feed: Arc<Feed>,
     turn: Turn,
+    checkpoints: Checkpoints,
+    /// Itself, for the thread of a checkpoint.
+    this: Weak<Self>,
     commits: AtomicU64,
     writes: AtomicU64,
     /// Keeps the directory locked as long as anything may still write, a forgotten lease included.
@@ -106,11 +110,12 @@ impl Writer {
     pub(crate) fn new(
         kind: Kind,
         connection: Connection,
+        checkpoints: Checkpoints,
         crash_points: CrashPoints,
         feed: Arc<Feed>,
         directory: Arc<File>,
-    ) -> Self {
-        Self {
+    ) -> Arc<Self> {
+        Arc::new_cyclic(|this| Self {
             kind,
             state: Mutex::new(State {
                 core: Some(Core {
@@ -125,10 +130,17 @@ impl Writer {
             crash_points,
             feed,
             turn: Turn::default(),
+            checkpoints,
+            this: Weak::clone(this),
             commits: AtomicU64::new(0),
             writes: AtomicU64::new(0),
             _directory: directory,
-        }
+        })
+    }
+
+    /// The checkpoints of its file.
+    pub(crate) const fn checkpoints(&self) -> &Checkpoints {
+        &self.checkpoints
     }
 
     /// Commits and writes so far.
@@ -209,6 +221,25 @@ impl Writer {
         // What it cannot give back it keeps.
         let _ = core.connection.release_memory();
         self.release(core);
+    }
+
+    /// Does something in the writer's turn while no transaction is open.
+    pub(crate) fn between_transactions<T>(
+        &self,
+        timeout: Duration,
+        act: impl FnOnce() -> T,
+    ) -> Result<T> {
+        let mut core = self.take(timeout)?;
+        let done = self.commit_group(&mut core);
+        let result = catch_unwind(AssertUnwindSafe(act));
+        self.release(core);
+        if let Some(done) = done {
+            self.announce(done);
+        }
+        match result {
+            Ok(value) => Ok(value),
+            Err(panic) => resume_unwind(panic),
+        }
     }
 
     /// Waits for the connection in order of arrival.
@@ -363,6 +394,9 @@ impl Writer {
         self.commits.fetch_add(1, Ordering::Relaxed);
         self.writes
             .fetch_add(u64::try_from(writes).unwrap_or(u64::MAX), Ordering::Relaxed);
+        if let Some(this) = self.this.upgrade() {
+            self.checkpoints.after_commit(&this);
+        }
         Ok(self.turn.take())
     }
 

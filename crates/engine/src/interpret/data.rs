@@ -775,4 +775,8 @@ impl ResultSink for Collected<'_> {
     fn flush(&mut self) -> Result<(), SqlError> {
         self.inner.flush()
     }
+
+    fn wanted(&mut self) -> Result<(), SqlError> {
+        self.inner.wanted()
+    }
 }

@@ -785,4 +785,8 @@ impl ResultSink for Inner<'_> {
     fn flush(&mut self) -> Result<(), SqlError> {
         self.sink.flush()
     }
+
+    fn wanted(&mut self) -> Result<(), SqlError> {
+        self.sink.wanted()
+    }
 }

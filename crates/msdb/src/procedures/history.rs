@@ -4,7 +4,7 @@ use crate::call::{Call, Output, Store};
 use crate::caller::AgentRole;
 use crate::convert::{duration_int, duration_ms, guid, history_int, instant, ints_at_offset};
 use crate::declare::{HELP_JOBHISTORY_FULL, HELP_JOBHISTORY_SUMMARY};
-use crate::error::Result;
+use crate::error::{Fault, Result};
 use crate::lookup;
 use crate::messages::{none_of, raise, unknown};
 use catalog::{HistoryFilter, HistoryOrder, HistoryPurge, HistoryRecord, JobFilter};
@@ -238,14 +238,16 @@ pub(super) fn purge(call: &Call<'_>, store: &mut Store<'_>, out: &mut Output<'_>
             Err(raise(14392, &[]).into())
         }
     })?;
-    let mut removed = 0u64;
-    for job in jobs {
-        removed += call
+    let removed = jobs.into_iter().try_fold(0, |removed, job| {
+        let purge = HistoryPurge { job, before };
+        let more = call
             .catalog()
-            .purge_history(&HistoryPurge { job, before })?;
-    }
+            .purge_history_while(&purge, || out.wanted())?;
+        Ok::<u64, Fault>(removed + more)
+    });
+    // What was removed before the client cancelled stays removed, and is accounted for.
     store.write(call, |_| Ok(()))?;
-    let removed = i64::try_from(removed).unwrap_or(i64::MAX);
+    let removed = i64::try_from(removed?).unwrap_or(i64::MAX);
     out.message(raise(14226, &[removed.into()]));
     Ok(())
 }

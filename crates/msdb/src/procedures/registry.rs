@@ -7,18 +7,20 @@ use crate::call::{Call, Output, Store};
 use crate::declare::REGREAD;
 use crate::error::Result;
 use crate::messages::{none_of, raise};
-use crate::settings::{ENGINE_PREFIX, agent_key};
+use crate::settings::{ENGINE_PREFIX, agent_key, apply_history_limits};
 use catalog::{DefinitionsRead, SettingValue};
 use tsql::{SqlError, Value};
 
 /// Numbers that values of the Agent's key may have, and what an unset one means.
 ///
-/// Source: multiserver fact sheet, sections 11, 12 and 14.
+/// Source: multiserver fact sheet, sections 11, 12 and 14; procedures sheet, sp_set_sqlagent_properties.
 const NUMBERS: &[(&str, std::ops::RangeInclusive<i64>, Option<i64>)] = &[
     ("MsxEncryptChannelOptions", 0..=2, Some(2)),
     ("AllowDownloadedJobsToMatchProxyName", 0..=1, Some(0)),
     ("AlertForwardAlways", 0..=1, Some(0)),
     ("AlertForwardingSeverity", 0..=25, None),
+    ("JobHistoryMaxRows", -1..=2_147_483_647, None),
+    ("JobHistoryMaxRowsPerJob", 0..=2_147_483_647, None),
 ];
 
 /// Most values of the engine's keys that are kept.
@@ -151,10 +153,7 @@ pub(super) fn write(call: &Call<'_>, store: &mut Store<'_>, _out: &mut Output<'_
             store.write(call, |definitions| {
                 Ok(definitions.set_setting(&agent_key(name), Some(&value))?)
             })?;
-            if !store.in_transaction() {
-                call.services.settings_changed();
-            }
-            return Ok(());
+            return changed(call, store);
         }
         Key::Engine(below) => below,
         Key::Other => return Err(refused()),
@@ -176,6 +175,15 @@ pub(super) fn write(call: &Call<'_>, store: &mut Store<'_>, _out: &mut Output<'_
         }
         Ok(definitions.set_setting(&key, Some(&value))?)
     })
+}
+
+/// Makes a changed setting of the Agent work; that of a transaction does after its commit.
+fn changed(call: &Call<'_>, store: &Store<'_>) -> Result<()> {
+    if !store.in_transaction() {
+        apply_history_limits(call.catalog())?;
+        call.services.settings_changed();
+    }
+    Ok(())
 }
 
 /// Where a write goes, and the value's name.
@@ -253,8 +261,8 @@ pub(super) fn delete(call: &Call<'_>, store: &mut Store<'_>, out: &mut Output<'_
     })?;
     if !there {
         out.message(not_there("RegDeleteValue"));
-    } else if agent && !store.in_transaction() {
-        call.services.settings_changed();
+    } else if agent {
+        changed(call, store)?;
     }
     Ok(())
 }

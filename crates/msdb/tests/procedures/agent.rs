@@ -53,7 +53,8 @@ fn properties_are_checked_kept_and_shown() {
         fixture.catalog.history_limits(),
         HistoryLimits {
             rows_max: Some(500),
-            rows_per_job_and_target: Some(50)
+            rows_per_job_and_target: Some(50),
+            age_max: None,
         }
     );
     sa.ok(

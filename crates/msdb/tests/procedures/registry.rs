@@ -94,3 +94,30 @@ fn values_are_written_checked_and_read() {
             .contains(&"settings".to_owned())
     );
 }
+
+#[test]
+fn limits_of_history_work_when_written() {
+    let fixture = Fixture::new();
+    let mut sa = fixture.sa();
+    let mut write = |name: &str, rows: i32| {
+        let given = [("@type", s("REG_DWORD")), ("@value", n(rows))];
+        sa.ok("xp_instance_regwrite", &with(name, &given));
+        let limits = fixture.catalog.history_limits();
+        (limits.rows_max, limits.rows_per_job_and_target)
+    };
+    assert_eq!(write("JobHistoryMaxRows", 700).0, Some(700));
+    assert_eq!(write("jobhistorymaxrowsperjob", 60), (Some(700), Some(60)));
+    assert_eq!(write("JobHistoryMaxRows", -1), (None, Some(60)));
+    sa.ok("xp_instance_regdeletevalue", &at("JobHistoryMaxRows"));
+    let limits = fixture.catalog.history_limits();
+    assert_eq!(
+        limits.rows_max,
+        catalog::HistoryLimits::default().rows_max,
+        "the default"
+    );
+    for (name, bad) in [("JobHistoryMaxRows", -2), ("JobHistoryMaxRowsPerJob", -1)] {
+        let given = [("@type", s("REG_DWORD")), ("@value", n(bad))];
+        sa.fails(14266, "xp_instance_regwrite", &with(name, &given));
+    }
+    assert_eq!(fixture.catalog.history_limits(), limits);
+}

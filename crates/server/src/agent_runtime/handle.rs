@@ -112,6 +112,7 @@ impl Shared {
                     | Change::RunChanged { .. }
                     | Change::HistoryAdded { .. }
                     | Change::HistoryPurged
+                    | Change::HistoryOverLimit
                     | Change::ReportsQueued
                     | Change::DownloadsChanged(_)
                     | Change::NextRunChanged(_) => {}

@@ -286,6 +286,10 @@ impl ResultSink for TokenSink<'_> {
         self.send(Output::Flush);
         self.progress()
     }
+
+    fn wanted(&mut self) -> Result<(), SqlError> {
+        self.progress()
+    }
 }
 
 /// What the client reads when a result does not go with its own columns: a defect of the server.

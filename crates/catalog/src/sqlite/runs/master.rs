@@ -3,6 +3,7 @@
 
 use super::Runs;
 use super::history::{self, insert_row, new_run_key};
+use super::removal;
 use crate::sqlite::codec::{At, Bytes16, Db, Unsigned, at, instant, optional_at, unsigned};
 use crate::{
     AlertOccurrence, Change, DownloadState, Liveness, OperatorNotice, Poll, ReportBatch,
@@ -79,14 +80,13 @@ pub(super) fn store_reports(w: &mut Runs<'_>, batch: ReportBatch<'_>) -> Result<
         let session = super::agent::current_session(w.db)?;
         for (job, news) in &jobs {
             history::add_rows(w, *job, batch.server, news.rows, news.outcome)?;
-            if let Some((row, id)) = news.outcome {
-                if let Some(session) = session {
-                    show_activity(w, session.id, row, id)?;
-                }
-                history::trim_job(w, *job, batch.server)?;
+            if let (Some((row, id)), Some(session)) = (news.outcome, session) {
+                show_activity(w, session.id, row, id)?;
             }
         }
-        history::trim_total(w)?;
+        let ended = jobs.iter().filter(|(_, news)| news.outcome.is_some());
+        let ended = ended.map(|(job, _)| *job);
+        removal::trim_after(w, batch.server, ended, new_rows)?;
         let last = batch
             .rows
             .iter()

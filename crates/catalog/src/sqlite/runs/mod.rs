@@ -4,6 +4,7 @@ mod agent;
 mod history;
 mod master;
 mod record;
+mod removal;
 mod target;
 
 use super::codec::Db;
@@ -11,10 +12,11 @@ use super::log::TxLog;
 use super::writer::in_savepoint;
 use crate::{
     Activity, AlertOccurrence, BeginRun, CatalogError, Change, DownloadState, HistoryFilter,
-    HistoryLimits, HistoryPurge, HistoryRecord, InstructionRefusal, JobOutcome, Liveness,
-    MissedMoments, NewRun, NextRun, OperatorNotice, Poll, QueuedReport, RecordHistory,
-    RecordedHistory, ReportBatch, ReportQueueState, ReportStored, Result, RunRecord, RunsRead,
-    RunsWrite, Session, SpoolLimits, StartAccepted, StepLog, StepOutcome, StepStart, TargetCursor,
+    HistoryLimits, HistoryPlace, HistoryRecord, HistoryRemoval, InstructionRefusal, JobOutcome,
+    JobsOverLimit, Liveness, MissedMoments, NewRun, NextRun, OperatorNotice, Poll, QueuedReport,
+    RecordHistory, RecordedHistory, ReportBatch, ReportQueueState, ReportStored, Result, RunRecord,
+    RunsRead, RunsWrite, Session, SpoolLimits, StartAccepted, StepLog, StepOutcome, StepStart,
+    TargetCursor,
 };
 use jiff::Timestamp;
 use model::{
@@ -59,11 +61,6 @@ impl<'c> Runs<'c> {
             limits,
             log: Some(log),
         }
-    }
-
-    /// Deletes given history rows, those waiting for the master left out. Returns how many went.
-    pub(crate) fn delete_chosen(&mut self, ids: &[HistoryId]) -> Result<usize> {
-        history::delete_chosen(self, ids)
     }
 
     /// Notes a change to publish after the commit.
@@ -114,6 +111,10 @@ impl RunsRead for Runs<'_> {
         agent::run(id: RunId) -> Result<Option<RunRecord>>;
         agent::active_runs() -> Result<Vec<RunRecord>>;
         history::history(filter: &HistoryFilter, after: Option<HistoryId>, limit: usize) -> Result<Vec<HistoryRecord>>;
+        removal::history_rows() -> Result<u64>;
+        removal::newest_history() -> Result<HistoryId>;
+        removal::removable_history(removal: &HistoryRemoval, after: Option<HistoryPlace>, limit: usize) -> Result<Vec<HistoryPlace>>;
+        removal::jobs_over_limit(rows_max: u64, after: Option<(JobId, ServerId)>, limit: usize) -> Result<JobsOverLimit>;
         history::history_output(id: HistoryId) -> Result<Option<String>>;
         history::job_outcomes(job: Option<JobId>, server: Option<ServerId>) -> Result<Vec<JobOutcome>>;
         history::step_outcomes(job: Option<JobId>) -> Result<Vec<StepOutcome>>;
@@ -161,8 +162,9 @@ impl RunsWrite for Runs<'_> {
         master::record_polls(polls: &[Poll]) -> Result<()>;
         master::forget_target(server: ServerId) -> Result<()>;
         master::forget_job_target(job: JobId, server: ServerId) -> Result<()>;
-        history::purge_history(purge: &HistoryPurge, limit: usize) -> Result<usize>;
-        history::cleanup_job(job: JobId, keep_history: bool, limit: usize) -> Result<usize>;
+        removal::remove_history(rows: &[HistoryPlace], keep_newest: bool) -> Result<usize>;
+        removal::trim_job_history(job: JobId, server: ServerId, limit: usize) -> Result<usize>;
+        removal::cleanup_job(job: JobId, keep_history: bool, limit: usize) -> Result<usize>;
         master::set_alert_occurrence(occurrence: &AlertOccurrence) -> Result<()>;
         master::record_operator_notice(notice: &OperatorNotice) -> Result<()>;
     }

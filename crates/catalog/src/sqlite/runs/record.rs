@@ -2,6 +2,7 @@
 
 use super::Runs;
 use super::history::{self, history_columns, insert_row, read_row, run_key};
+use super::removal;
 use crate::sqlite::codec::{At, Bytes16, Db, Unsigned, page, unsigned};
 use crate::{
     CatalogError, Change, PURGE_CHUNK_ROWS, QueuedReport, RecordHistory, RecordedHistory,
@@ -53,8 +54,7 @@ pub(super) fn record_history(
             [],
         )?;
         if outcome {
-            history::trim_job(w, row.job_id, HERE)?;
-            history::trim_total(w)?;
+            removal::trim_after(w, HERE, [row.job_id], 1)?;
         }
         w.change(Change::HistoryAdded {
             job: row.job_id,

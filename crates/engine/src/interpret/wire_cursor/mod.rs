@@ -747,6 +747,10 @@ impl ResultSink for OneResult<'_> {
     fn flush(&mut self) -> Result<(), SqlError> {
         self.inner.flush()
     }
+
+    fn wanted(&mut self) -> Result<(), SqlError> {
+        self.inner.wanted()
+    }
 }
 
 #[cfg(test)]
