@@ -15,7 +15,7 @@ use catalog::{CategoryClass, DefinitionsRead, JobFilter, JobOutcome};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use model::{Job, JobId, OperatorId, ScheduleId, ScheduleUid, ServerId, Subsystem};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use tsql::{Row, Value};
 
 /// Parameters that filter, as opposed to those that name one job.
@@ -31,6 +31,9 @@ const FILTERS: &[&str] = &[
     "@date_last_modified",
     "@description",
 ];
+
+/// Rows that are made and sent in one go.
+const PART_ROWS: usize = 256;
 
 /// What is shown of one named job.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -51,24 +54,44 @@ pub(super) fn help(call: &Call<'_>, store: &mut Store<'_>, out: &mut Output<'_>)
         return Err(raise(14280, &[]).into());
     }
     let filter = Filter::new(call)?;
-    store.read(|definitions| {
-        if named {
+    if named {
+        return store.read(|definitions| {
             let job = lookup::job(call, definitions)?;
-            return one(call, definitions, out, &job, aspect.unwrap_or(Aspect::All));
-        }
+            one(call, definitions, out, &job, aspect.unwrap_or(Aspect::All))
+        });
+    }
+    let (jobs, lists) = store.read(|definitions| {
         filter.check_references(call, definitions)?;
-        let jobs = definitions.jobs(&JobFilter::default())?;
-        let mut visible = Vec::new();
-        for job in jobs {
-            if lookup::visible(call, definitions, &job) && filter.admits(call, definitions, &job)? {
-                visible.push(job);
+        let mut jobs = definitions.jobs(&JobFilter::default())?;
+        let mut checked = Ok(());
+        jobs.retain(|job| {
+            checked.is_ok()
+                && lookup::visible(call, definitions, job)
+                && filter
+                    .admits(call, definitions, job)
+                    .unwrap_or_else(|error| {
+                        checked = Err(error);
+                        false
+                    })
+        });
+        checked?;
+        Ok((jobs, Lists::new(call, definitions, None)?))
+    })?;
+    // The client reads the first rows while the last are made.
+    out.begin(HELP_JOB_JOB);
+    let mut sent = 0;
+    for part in jobs.chunks(PART_ROWS) {
+        for job in part {
+            let row = summary(call, &lists, job);
+            if filter.admits_status(&row) {
+                out.row(row);
+                sent += 1;
             }
         }
-        let mut rows = summaries(call, definitions, visible)?;
-        filter.retain_status(&mut rows);
-        out.result(HELP_JOB_JOB, rows);
-        Ok(())
-    })
+        out.flush()?;
+    }
+    out.end(sent);
+    Ok(())
 }
 
 /// `sp_help_jobs_in_schedule`
@@ -273,20 +296,18 @@ impl Filter {
         compare(&actual, &wanted)
     }
 
-    /// Keeps summaries of the wanted state; 0 is every state but idle and suspended.
-    fn retain_status(&self, rows: &mut Vec<Row>) {
+    /// Whether a summary is of the wanted state; 0 is every state but idle and suspended.
+    fn admits_status(&self, row: &Row) -> bool {
         const STATUS: usize = 25;
         let Some(wanted) = self.execution_status else {
-            return;
+            return true;
         };
-        rows.retain(|row| {
-            let status = row[STATUS].as_i64().unwrap_or(4);
-            if wanted == 0 {
-                status != 4 && status != 5
-            } else {
-                status == i64::from(wanted)
-            }
-        });
+        let status = row[STATUS].as_i64().unwrap_or(4);
+        if wanted == 0 {
+            status != 4 && status != 5
+        } else {
+            status == i64::from(wanted)
+        }
     }
 }
 
@@ -295,12 +316,20 @@ struct Lists {
     categories: BTreeMap<i64, String>,
     operators: BTreeMap<OperatorId, String>,
     owners: BTreeMap<Vec<u8>, String>,
-    outcomes: BTreeMap<JobId, JobOutcome>,
-    next: BTreeMap<JobId, (Timestamp, ScheduleUid)>,
-    schedule_ids: BTreeMap<ScheduleUid, ScheduleId>,
-    schedules: BTreeMap<JobId, i32>,
-    targets: BTreeMap<JobId, Vec<ServerId>>,
-    execution: BTreeMap<JobId, Execution>,
+    outcomes: HashMap<JobId, JobOutcome>,
+    next: HashMap<JobId, (Timestamp, ScheduleUid)>,
+    schedule_ids: HashMap<ScheduleUid, ScheduleId>,
+    schedules: HashMap<JobId, i32>,
+    steps: HashMap<JobId, u32>,
+    targets: HashMap<JobId, Targets>,
+    execution: HashMap<JobId, Execution>,
+}
+
+/// The targets of a job.
+#[derive(Clone, Copy, Default)]
+struct Targets {
+    count: i32,
+    here: bool,
 }
 
 impl Lists {
@@ -325,11 +354,12 @@ impl Lists {
                 .into_iter()
                 .map(|login| (login.sid, login.name))
                 .collect(),
-            outcomes: BTreeMap::new(),
-            next: BTreeMap::new(),
-            schedule_ids: BTreeMap::new(),
-            schedules: BTreeMap::new(),
-            targets: BTreeMap::new(),
+            outcomes: HashMap::new(),
+            next: HashMap::new(),
+            schedule_ids: HashMap::new(),
+            schedules: HashMap::new(),
+            steps: definitions.step_counts(only)?.into_iter().collect(),
+            targets: HashMap::new(),
             execution: call
                 .services
                 .execution()
@@ -342,11 +372,9 @@ impl Lists {
             lists.schedule_ids.insert(attached.uid, attached.schedule);
         }
         for target in definitions.job_servers(only, None)? {
-            lists
-                .targets
-                .entry(target.job)
-                .or_default()
-                .push(target.server);
+            let targets = lists.targets.entry(target.job).or_default();
+            targets.count += 1;
+            targets.here |= target.server == ServerId(0);
         }
         call.runs(|runs| {
             for outcome in runs.job_outcomes(only, Some(ServerId(0)))? {
@@ -382,22 +410,10 @@ pub(super) fn summaries(
         _ => None,
     };
     let lists = Lists::new(call, definitions, only)?;
-    let steps: BTreeMap<JobId, u32> = definitions.step_counts(only)?.into_iter().collect();
-    jobs.iter()
-        .map(|job| {
-            Ok(summary(
-                call,
-                &lists,
-                job,
-                steps
-                    .get(&job.id)
-                    .map_or(0, |steps| i32::try_from(*steps).unwrap_or(i32::MAX)),
-            ))
-        })
-        .collect()
+    Ok(jobs.iter().map(|job| summary(call, &lists, job)).collect())
 }
 
-fn summary(call: &Call<'_>, lists: &Lists, job: &Job, steps: i32) -> Row {
+fn summary(call: &Call<'_>, lists: &Lists, job: &Job) -> Row {
     let outcome = lists.outcomes.get(&job.id);
     let (last_date, last_time) = outcome.map_or((0, 0), |outcome| {
         ints_at_offset(outcome.started, outcome.utc_offset_minutes)
@@ -412,13 +428,13 @@ fn summary(call: &Call<'_>, lists: &Lists, job: &Job, steps: i32) -> Row {
     let step = execution
         .and_then(|execution| execution.step.as_ref())
         .map_or_else(unknown_step, |(id, name)| format!("{id} ({name})"));
-    let targets = lists.targets.get(&job.id).map_or(&[][..], Vec::as_slice);
+    let steps = lists.steps.get(&job.id).copied().unwrap_or(0);
+    let targets = lists.targets.get(&job.id).copied().unwrap_or_default();
     let kind = match targets {
-        [] => 0,
-        [ServerId(0), ..] => 1,
-        _ => 2,
+        Targets { count: 0, .. } => 0,
+        Targets { here: true, .. } => 1,
+        Targets { here: false, .. } => 2,
     };
-    let count = |n: usize| Value::Int(i32::try_from(n).unwrap_or(i32::MAX));
     vec![
         guid(job.id.0),
         Value::string(origin(call, job)),
@@ -453,9 +469,9 @@ fn summary(call: &Call<'_>, lists: &Lists, job: &Job, steps: i32) -> Row {
         Value::Int(execution.map_or(4, |execution| execution.status.code())),
         Value::string(step),
         Value::Int(execution.map_or(0, |execution| execution.retry_attempt)),
-        Value::Int(steps),
+        Value::Int(i32::try_from(steps).unwrap_or(i32::MAX)),
         Value::Int(lists.schedules.get(&job.id).copied().unwrap_or(0)),
-        count(targets.len()),
+        Value::Int(targets.count),
         Value::Int(kind),
     ]
 }
