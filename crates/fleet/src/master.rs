@@ -8,6 +8,6 @@ mod event;
 mod judge;
 mod link;
 
-pub use event::{Closed, Kick, LoadedInstructions, MasterEvent};
+pub use event::{Closed, Kick, LoadedInstructions, MasterEvent, Whose};
 pub use judge::{CursorStanding, Standing, TargetRecord, judge, judge_cursor};
 pub use link::{MasterConfig, MasterLink};

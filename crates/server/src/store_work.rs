@@ -3,9 +3,27 @@
 //! Such work blocks, so it goes to threads for that. A change of thread there and back takes as long as a small
 //! read, though, and a START has to wait for it: where nothing else is under way, quick work is done on the spot.
 
+use catalog::CatalogError;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::runtime::{Handle, RuntimeFlavor};
+
+/// Does store work for the other end of a fleet connection. A panic is a failure of the store to whoever waits for
+/// the answer, which would not come otherwise.
+///
+/// # Errors
+/// The work's, and `Storage` after a panic.
+pub(crate) fn guarded<T>(
+    work: impl FnOnce() -> Result<T, CatalogError>,
+) -> Result<T, CatalogError> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        Err(CatalogError::Storage {
+            action: "do work for a fleet connection",
+            source: "it panicked".into(),
+        })
+    })
+}
 
 /// Counts work under way. Clones count together.
 #[derive(Debug, Clone, Default)]
@@ -57,6 +75,20 @@ impl StoreWork {
 mod tests {
     use super::*;
     use std::sync::mpsc;
+
+    #[test]
+    fn a_panic_is_a_failure_of_the_store() {
+        assert_eq!(guarded(|| Ok(7)).unwrap(), 7);
+        assert!(matches!(
+            guarded::<()>(|| Err(CatalogError::Full)),
+            Err(CatalogError::Full)
+        ));
+        let lost = guarded::<()>(|| panic!("a bug"));
+        assert!(
+            matches!(lost, Err(CatalogError::Storage { .. })),
+            "{lost:?}"
+        );
+    }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
     async fn quick_work_is_done_on_the_spot_unless_other_work_is_under_way() {

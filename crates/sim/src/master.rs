@@ -9,7 +9,7 @@ use crate::options::Broken;
 use crate::target::brief;
 use crate::time::wall;
 use fleet::enlist::{DeskFacts, EnlistDesk, judge_request};
-use fleet::master::{Kick, LoadedInstructions, TargetRecord};
+use fleet::master::{Kick, LoadedInstructions, TargetRecord, Whose};
 use fleet::message::{BackoffAdvice, EnlistReply, EnlistRequest, Hello, Proof};
 use fleet::{FrameReader, MasterConfig, MasterEvent, MasterLink, Moment, PROTOCOL_VERSION};
 use model::{Cursor, Generation, InstanceId};
@@ -71,7 +71,7 @@ pub(crate) enum DefineDone {
 
 #[derive(Debug)]
 pub(crate) enum RecordDone {
-    Results(ConnectionId),
+    Results(ConnectionId, Whose),
     Confirmed(ConnectionId),
     Reports(ConnectionId),
     Cleared(InstanceId),
@@ -471,7 +471,9 @@ impl Master {
             return;
         }
         match done {
-            RecordDone::Results(id) => self.with_link(id, ctx, |link, _| link.results_stored()),
+            RecordDone::Results(id, whose) => {
+                self.with_link(id, ctx, |link, _| link.results_stored(whose));
+            }
             RecordDone::Confirmed(id) => self.with_link(id, ctx, MasterLink::resynced),
             RecordDone::Reports(id) => {
                 if ctx.options.broken != Broken::AcknowledgesTooEarly {
@@ -601,14 +603,14 @@ impl Master {
                     moment,
                 );
             }
-            MasterEvent::StoreResults(results) => {
+            MasterEvent::StoreResults(whose, results) => {
                 if self.has_room(id, ctx) {
                     let write = Record::Results {
                         instance,
                         generation,
                         results,
                     };
-                    self.record(write, RecordDone::Results(id), ctx);
+                    self.record(write, RecordDone::Results(id, whose), ctx);
                 }
             }
             MasterEvent::StoreReports(rows) => {

@@ -44,8 +44,9 @@ pub enum MasterEvent {
     /// One transaction on the runs' file: rows up to the cursor are downloaded (which also clears an error
     /// on them), the confirmed cursor never goes back, `refused` rows keep their text, `failed` gets its
     /// text and blocks the queue. A row that is gone or whose uid differs is left alone.
-    /// Answer with [`results_stored`](crate::MasterLink::results_stored) once durable.
-    StoreResults(Results),
+    /// Answer with [`results_stored`](crate::MasterLink::results_stored), and whose they were, once durable: there
+    /// may be some of each under way.
+    StoreResults(Whose, Results),
     /// One transaction on the runs' file: rows whose (run, row) is unknown are stored, last outcomes follow
     /// them, and the target's durable report position becomes the last row's. Rows of jobs that are gone
     /// from the master count as stored.
@@ -72,6 +73,15 @@ pub enum MasterEvent {
     RemoveTarget,
     /// Send what waits to be sent, then close the connection. The last event.
     Close(Closed),
+}
+
+/// Who says what became of instructions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whose {
+    /// The target, which waits for the acknowledgement.
+    Target,
+    /// The master itself: of where the target stood when it came, or of an instruction that no target would take.
+    Master,
 }
 
 /// Why a link ended.

@@ -1,6 +1,6 @@
 //! The master's state machine.
 
-use super::event::{Closed, Kick, LoadedInstructions, MasterEvent};
+use super::event::{Closed, Kick, LoadedInstructions, MasterEvent, Whose};
 use super::judge::{CursorStanding, Standing, TargetRecord, judge};
 use crate::convert::check_instruction;
 use crate::error::{ProtocolError, Result};
@@ -83,9 +83,10 @@ struct Member {
     /// Nothing came after this cursor when changes up to the sequence had been raised.
     end: Option<(Cursor, u64)>,
     fetch: Fetch,
+    /// The target's results under way, which it wants acknowledged.
     storing_results: Option<Cursor>,
-    /// Whether the target waits for the word that its results are stored.
-    acknowledge_results: bool,
+    /// The master's own word on the queue is under way.
+    storing_own: bool,
     storing_reports: Option<ReportPosition>,
     issuing: bool,
     removing: bool,
@@ -209,7 +210,7 @@ impl MasterLink {
                     CursorStanding::Ahead => {
                         let cursor = member.cursor;
                         self.serve(member, now.wall);
-                        self.store_results(Results {
+                        self.store_own(Results {
                             cursor,
                             refused: Vec::new(),
                             failed: None,
@@ -284,7 +285,7 @@ impl MasterLink {
             // The queue is blocked as if the target had said so; the fetch then finds it blocked.
             let cursor = member.cursor;
             member.fetch = Fetch::Behind(wanted);
-            self.store_results(Results {
+            self.store_own(Results {
                 cursor,
                 refused: Vec::new(),
                 failed: Some(failed),
@@ -325,17 +326,19 @@ impl MasterLink {
     }
 
     /// Answers [`MasterEvent::StoreResults`] once durable.
-    pub fn results_stored(&mut self) {
+    pub fn results_stored(&mut self, whose: Whose) {
         let State::Serving(member) = &mut self.state else {
             return;
         };
-        let Some(cursor) = member.storing_results.take() else {
-            return;
-        };
-        if std::mem::take(&mut member.acknowledge_results) {
-            self.outbox.push_back(ToTarget::ResultsAck {
-                through: cursor.number,
-            });
+        match whose {
+            Whose::Master => member.storing_own = false,
+            Whose::Target => {
+                if let Some(cursor) = member.storing_results.take() {
+                    self.outbox.push_back(ToTarget::ResultsAck {
+                        through: cursor.number,
+                    });
+                }
+            }
         }
         if let Fetch::Behind(wanted) = member.fetch {
             self.load(wanted);
@@ -450,8 +453,9 @@ impl MasterLink {
                     });
                 }
                 member.stand_at(results.cursor, "results.cursor")?;
-                member.acknowledge_results = true;
-                self.store_results(results);
+                member.storing_results = Some(results.cursor);
+                self.events
+                    .push_back(MasterEvent::StoreResults(Whose::Target, results));
             }
             ToMaster::Reports(rows) => {
                 if member.storing_reports.is_some() {
@@ -550,7 +554,7 @@ impl MasterLink {
     /// Has the store look for what a fetch wants, once it has the results that came before.
     fn load(&mut self, wanted: Wanted) {
         if let State::Serving(member) = &mut self.state {
-            if member.storing_results.is_some() {
+            if member.storing_results.is_some() || member.storing_own {
                 member.fetch = Fetch::Behind(wanted);
                 return;
             }
@@ -566,10 +570,11 @@ impl MasterLink {
         }
     }
 
-    fn store_results(&mut self, results: Results) {
+    fn store_own(&mut self, results: Results) {
         if let State::Serving(member) = &mut self.state {
-            member.storing_results = Some(results.cursor);
-            self.events.push_back(MasterEvent::StoreResults(results));
+            member.storing_own = true;
+            self.events
+                .push_back(MasterEvent::StoreResults(Whose::Master, results));
         }
     }
 
@@ -617,7 +622,7 @@ impl Member {
             end: None,
             fetch: Fetch::None,
             storing_results: None,
-            acknowledge_results: false,
+            storing_own: false,
             storing_reports: None,
             issuing: false,
             removing: false,
@@ -742,11 +747,8 @@ mod tests {
         (events, messages)
     }
 
-    /// A change that comes while a fetch waits for the store is in that fetch's answer; the one after it
-    /// has to be told anew, or the target would hear of it at its next poll only.
-    #[test]
-    fn a_change_behind_a_waiting_fetch_is_told_anew() {
-        let now = now();
+    /// A link of a target that says it stands there; the master knows of nothing confirmed.
+    fn serving(standing: Cursor, now: Moment) -> MasterLink {
         let instance = InstanceId(Uuid::from_u128(7));
         let config = MasterConfig {
             master: InstanceId(Uuid::from_u128(1)),
@@ -769,7 +771,7 @@ mod tests {
                 program_version: "1".to_owned(),
             },
             generation: Generation(1),
-            cursor: Cursor::START,
+            cursor: standing,
             reports_acknowledged: ReportPosition(0),
             clock: now.wall,
             incarnation_seen: None,
@@ -783,11 +785,20 @@ mod tests {
                 resync_due: false,
                 poll_interval_secs: 60,
                 confirmed: Cursor::START,
-                uid_at_cursor: None,
+                uid_at_cursor: (standing != Cursor::START).then_some(standing.uid),
                 reports_durable: ReportPosition(0),
             }),
             now,
         );
+        link
+    }
+
+    /// A change that comes while a fetch waits for the store is in that fetch's answer; the one after it
+    /// has to be told anew, or the target would hear of it at its next poll only.
+    #[test]
+    fn a_change_behind_a_waiting_fetch_is_told_anew() {
+        let now = now();
+        let mut link = serving(Cursor::START, now);
         let fetch = |after| {
             let (max, waits) = (10, false);
             ToMaster::Fetch { after, max, waits }.encode()
@@ -804,7 +815,7 @@ mod tests {
         drain(&mut link);
 
         link.raise_change();
-        link.results_stored();
+        link.results_stored(Whose::Target);
         let (events, _) = drain(&mut link);
         assert!(
             matches!(events[..], [MasterEvent::LoadInstructions { .. }]),
@@ -827,7 +838,7 @@ mod tests {
         link.handle_frame(&results.encode(), now).unwrap();
         link.handle_frame(&fetch(cursor(2)), now).unwrap();
         link.raise_change();
-        link.results_stored();
+        link.results_stored(Whose::Target);
         link.raise_change();
         drain(&mut link);
         link.instructions_loaded(loaded(3), now);
@@ -836,6 +847,104 @@ mod tests {
             2,
             "the answer, and a notice of the rest"
         );
+    }
+
+    fn results_of_target(at: Cursor) -> Vec<u8> {
+        ToMaster::Results(Results {
+            cursor: at,
+            refused: Vec::new(),
+            failed: None,
+        })
+        .encode()
+    }
+
+    /// What is sent in a drained link, by name.
+    fn sent(link: &mut MasterLink) -> Vec<ToTarget> {
+        drain_events(link);
+        std::mem::take(&mut link.outbox).into()
+    }
+
+    fn drain_events(link: &mut MasterLink) -> Vec<MasterEvent> {
+        std::iter::from_fn(|| link.poll_event()).collect()
+    }
+
+    /// The master notes where a target stands that comes with a cursor ahead of what it knew. The target may send
+    /// results meanwhile: it is not cut off, and neither answer stands for the other.
+    #[test]
+    fn the_masters_own_word_and_the_targets_results_are_told_apart() {
+        for own_first in [true, false] {
+            let now = now();
+            let mut link = serving(cursor(1), now);
+            let events = drain_events(&mut link);
+            assert!(
+                matches!(
+                    events.last(),
+                    Some(MasterEvent::StoreResults(Whose::Master, _))
+                ),
+                "{events:?}"
+            );
+            link.handle_frame(&results_of_target(cursor(1)), now)
+                .unwrap();
+            let (max, waits, after) = (10, true, cursor(1));
+            let fetch = ToMaster::Fetch { after, max, waits };
+            link.handle_frame(&fetch.encode(), now).unwrap();
+            let events = drain_events(&mut link);
+            assert!(
+                matches!(events[..], [MasterEvent::StoreResults(Whose::Target, _)]),
+                "{events:?}"
+            );
+            sent(&mut link);
+            let order = if own_first {
+                [Whose::Master, Whose::Target]
+            } else {
+                [Whose::Target, Whose::Master]
+            };
+            link.results_stored(order[0]);
+            assert!(drain_events(&mut link).is_empty(), "the other is awaited");
+            let acknowledged = usize::from(!own_first);
+            assert_eq!(sent(&mut link).len(), acknowledged);
+            link.results_stored(order[1]);
+            let events = drain_events(&mut link);
+            assert!(
+                matches!(events[..], [MasterEvent::LoadInstructions { .. }]),
+                "{events:?}"
+            );
+            assert_eq!(sent(&mut link).len(), 1 - acknowledged);
+            // Nothing is under way any more: a stray answer is no acknowledgement.
+            link.results_stored(Whose::Target);
+            assert!(sent(&mut link).is_empty());
+        }
+    }
+
+    /// A document that no target takes is found while the target's results are being stored.
+    #[test]
+    fn an_unfit_document_does_not_acknowledge_results() {
+        let now = now();
+        let mut link = serving(Cursor::START, now);
+        let (max, waits, after) = (10, true, Cursor::START);
+        let fetch = ToMaster::Fetch { after, max, waits };
+        link.handle_frame(&fetch.encode(), now).unwrap();
+        link.handle_frame(&results_of_target(Cursor::START), now)
+            .unwrap();
+        sent(&mut link);
+        let mut unfit = loaded(1);
+        unfit.list[0].body = InstructionBody::SetPoll(u32::MAX);
+        link.instructions_loaded(unfit, now);
+        let events = drain_events(&mut link);
+        assert!(
+            matches!(
+                &events[..],
+                [MasterEvent::StoreResults(Whose::Master, results)] if results.failed.is_some()
+            ),
+            "{events:?}"
+        );
+        link.results_stored(Whose::Master);
+        assert!(sent(&mut link).is_empty(), "the target's are not stored");
+        // And it is not cut off for sending the next once these are.
+        link.results_stored(Whose::Target);
+        assert_eq!(sent(&mut link).len(), 1);
+        link.handle_frame(&results_of_target(Cursor::START), now)
+            .unwrap();
     }
 
     /// A hundred thousand idle links have to fit a small master beside their TLS.

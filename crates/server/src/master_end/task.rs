@@ -4,10 +4,13 @@ use super::registry::{MasterEnd, Signals};
 use super::store::{Enlisted, MasterStore, PeerCertificate};
 use crate::listener::Stream;
 use crate::outgoing::Outgoing;
+use crate::store_work::guarded;
 use catalog::{CatalogError, Poll};
 use fleet::frame::FrameReader;
-use fleet::master::{Closed, Kick, LoadedInstructions, MasterEvent, MasterLink, TargetRecord};
-use fleet::message::{Hello, Moment, Refusal, ReportRow, Results};
+use fleet::master::{
+    Closed, Kick, LoadedInstructions, MasterEvent, MasterLink, TargetRecord, Whose,
+};
+use fleet::message::{Hello, Moment, Refusal, ReportRow};
 use fleet::numbers;
 use jiff::Timestamp;
 use model::{Generation, InstanceId, ServerId};
@@ -25,6 +28,8 @@ const WRITE_BYTES_WAITING_MAX: usize = 256 * 1024;
 const FAREWELL_TIMEOUT: Duration = Duration::from_secs(5);
 /// Answers of the store that may wait: the link asks for a few things at once at the most.
 const DONE_WAITING_MAX: usize = 4;
+/// How long a target waits that got no certificate.
+const CERTIFICATE_RETRY: Duration = Duration::from_secs(60);
 /// Longest wait of a timer that has nothing to wait for.
 const FAR: Duration = Duration::from_secs(3_600);
 
@@ -34,7 +39,7 @@ enum Done {
     Record(Result<Option<TargetRecord>, CatalogError>),
     Resynced(Result<(), CatalogError>),
     Loaded(Result<Enlisted<LoadedInstructions>, CatalogError>),
-    Results(Result<(), CatalogError>),
+    Results(Whose, Result<(), CatalogError>),
     Reports(Result<(), CatalogError>),
     Certificate(Result<Vec<Vec<u8>>, Refusal>),
     Removed(Result<(), CatalogError>),
@@ -131,6 +136,16 @@ impl MasterEnd {
     }
 }
 
+/// What a target hears that asked for a certificate where none could be made.
+fn unable(error: &CatalogError) -> Refusal {
+    tracing::error!(%error, "no certificate was issued");
+    Refusal {
+        number: numbers::CONVERSATION_FAILED,
+        text: "The master server can't issue a certificate now; try again later.".to_owned(),
+        retry_after: CERTIFICATE_RETRY,
+    }
+}
+
 impl Task {
     fn now(&self) -> Moment {
         self.end.clock.moment()
@@ -170,7 +185,9 @@ impl Task {
             } => self.admitted(server, instructions),
             MasterEvent::Resync { after } => {
                 self.work(move |store, member| {
-                    Done::Resynced(store.resync(member.server, member.generation, after))
+                    let resynced =
+                        guarded(|| store.resync(member.server, member.generation, after));
+                    Done::Resynced(resynced)
                 });
             }
             MasterEvent::LoadInstructions {
@@ -179,9 +196,15 @@ impl Task {
                 bytes_max,
             } => self.quick_work(move |store, member| {
                 let enlistment = (member.server, member.generation);
-                Done::Loaded(store.load_instructions(enlistment, after, rows_max, bytes_max))
+                Done::Loaded(guarded(|| {
+                    store.load_instructions(enlistment, after, rows_max, bytes_max)
+                }))
             }),
-            MasterEvent::StoreResults(results) => self.store_results(results),
+            MasterEvent::StoreResults(whose, results) => self.work(move |store, member| {
+                let (server, generation) = (member.server, member.generation);
+                let stored = guarded(|| store.store_results(server, generation, &results));
+                Done::Results(whose, stored)
+            }),
             MasterEvent::StoreReports(rows) => self.store_reports(rows),
             MasterEvent::StoreFacts(facts) => {
                 if let Some(member) = self.member {
@@ -203,11 +226,13 @@ impl Task {
             }
             MasterEvent::IssueCertificate { request_der } => self.work(move |store, member| {
                 let enlistment = (member.server, member.generation);
-                Done::Certificate(store.issue_certificate(enlistment, &request_der))
+                let issued = guarded(|| Ok(store.issue_certificate(enlistment, &request_der)));
+                Done::Certificate(issued.unwrap_or_else(|error| Err(unable(&error))))
             }),
             MasterEvent::RemoveTarget => {
                 self.work(|store, member| {
-                    Done::Removed(store.remove_target(member.server, member.generation))
+                    let (server, generation) = (member.server, member.generation);
+                    Done::Removed(guarded(|| store.remove_target(server, generation)))
                 });
             }
             MasterEvent::Close(closed) => self.closed = Some(closed),
@@ -241,9 +266,8 @@ impl Task {
         let done = self.done.clone();
         tokio::task::spawn_blocking(move || {
             // The connection may have ended meanwhile; then nobody needs the answer.
-            let _ = done.blocking_send(Box::new(Done::Record(
-                store.target_record(&hello, certificate),
-            )));
+            let record = guarded(|| store.target_record(&hello, certificate));
+            let _ = done.blocking_send(Box::new(Done::Record(record)));
         });
     }
 
@@ -300,12 +324,6 @@ impl Task {
         }
     }
 
-    fn store_results(&self, results: Results) {
-        self.work(move |store, member| {
-            Done::Results(store.store_results(member.server, member.generation, &results))
-        });
-    }
-
     fn store_reports(&mut self, rows: Vec<ReportRow>) {
         let count = u32::try_from(rows.len()).unwrap_or(u32::MAX);
         let now = self.end.clock.monotonic();
@@ -318,7 +336,8 @@ impl Task {
             .take(count, now);
         match turn {
             Ok(()) => self.work(move |store, member| {
-                Done::Reports(store.store_reports(member.server, member.instance, rows))
+                let (server, instance) = (member.server, member.instance);
+                Done::Reports(guarded(|| store.store_reports(server, instance, rows)))
             }),
             Err(wait) => self.held_reports = Some((rows, now + wait)),
         }
@@ -346,14 +365,14 @@ impl Task {
                 self.blocked = loaded.blocked;
                 self.link.instructions_loaded(loaded, now);
             }
-            Done::Results(Ok(())) => self.link.results_stored(),
+            Done::Results(whose, Ok(())) => self.link.results_stored(whose),
             Done::Reports(Ok(())) => self.link.reports_stored(),
             Done::Certificate(answer) => self.link.certificate_issued(answer),
             Done::Removed(Ok(())) => self.link.removed(),
             Done::Record(Err(error))
             | Done::Resynced(Err(error))
             | Done::Loaded(Err(error))
-            | Done::Results(Err(error))
+            | Done::Results(_, Err(error))
             | Done::Reports(Err(error))
             | Done::Removed(Err(error)) => self.failed(&error),
         }

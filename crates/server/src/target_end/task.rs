@@ -8,7 +8,7 @@ use crate::enlist::apply::{CLIENT_KEY_CONTEXT, expiry, pem_of};
 use crate::identity::authority::new_target_request;
 use crate::identity::{FileSealer, IdentityError};
 use crate::outgoing::Outgoing;
-use crate::store_work::StoreWork;
+use crate::store_work::{StoreWork, guarded};
 use catalog::{CatalogError, EnlistmentRow};
 use fleet::frame::FrameReader;
 use fleet::limits::{CONNECT_TIMEOUT, STORE_RETRY};
@@ -262,7 +262,9 @@ impl Task {
                 ..
             } => {
                 self.end.route.learn(&addresses);
-                self.spawn(move |store| Done::Addresses(store.keep_addresses(&addresses)));
+                self.spawn(move |store| {
+                    Done::Addresses(guarded(|| store.keep_addresses(&addresses)))
+                });
                 // An earlier look may have found no connection to ask on.
                 self.next_renewal_look = self.end.clock.monotonic();
                 match enlist_anew {
@@ -284,16 +286,23 @@ impl Task {
                 );
             }
             TargetEvent::ApplyDefinitions { instructions } => {
-                self.spawn(move |store| Done::Definitions(store.apply_definitions(&instructions)));
+                self.spawn(move |store| {
+                    Done::Definitions(guarded(|| store.apply_definitions(&instructions)))
+                });
             }
             TargetEvent::MoveCursor { cursor } => {
-                self.spawn(move |store| Done::Cursor(store.move_cursor(cursor)));
+                self.spawn(move |store| Done::Cursor(guarded(|| store.move_cursor(cursor))));
             }
             TargetEvent::CarryOut { orders, .. } => {
                 let store = Arc::clone(&self.end.store);
-                match self.work.here(|| Done::Orders(store.carry_out(&orders))) {
+                match self
+                    .work
+                    .here(|| Done::Orders(guarded(|| store.carry_out(&orders))))
+                {
                     Ok(done) => self.finish(done),
-                    Err(_) => self.spawn(move |store| Done::Orders(store.carry_out(&orders))),
+                    Err(_) => {
+                        self.spawn(move |store| Done::Orders(guarded(|| store.carry_out(&orders))))
+                    }
                 }
             }
             TargetEvent::Blocked(text) => {
@@ -305,14 +314,15 @@ impl Task {
             }
             TargetEvent::Defect { text } => {
                 tracing::info!(reason = text, "leaving the master");
-                self.spawn(move |store| Done::Left(store.defect()));
+                self.spawn(move |store| Done::Left(guarded(|| store.defect())));
             }
             TargetEvent::LoadReports {
                 after,
                 rows_max,
                 bytes_max,
             } => self.spawn(move |store| {
-                Done::Reports(after, store.load_reports(after, rows_max, bytes_max))
+                let rows = guarded(|| store.load_reports(after, rows_max, bytes_max));
+                Done::Reports(after, rows)
             }),
             TargetEvent::ReportsAcknowledged { through } => {
                 let due = self.end.clock.monotonic() + ACKNOWLEDGEMENT_DELAY;
@@ -489,7 +499,7 @@ impl Task {
         }
         if self.leave_again.is_some_and(|due| due <= now.instant) {
             self.leave_again = None;
-            self.spawn(move |store| Done::Left(store.defect()));
+            self.spawn(move |store| Done::Left(guarded(|| store.defect())));
         }
         if self.next_renewal_look <= now.instant {
             self.next_renewal_look = now.instant + RENEWAL_LOOK;
