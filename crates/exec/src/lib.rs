@@ -32,5 +32,6 @@ pub use environment::{StepIdentity, step_environment};
 pub use error::ExecError;
 pub use output_file::OutputFile;
 pub use pages::ProgramPages;
+pub use process::running_for;
 pub use step::{Program, StepCommand, StepEnd, StepEnded, StepKey, StepReport, StepState};
 pub use tokens::{TokenError, TokenValues, replace_tokens};

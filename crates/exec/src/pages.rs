@@ -79,13 +79,59 @@ fn header(line: &str) -> Option<Option<Mapping>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::hint::black_box;
 
     #[test]
     fn the_program_goes_on_without_its_pages() {
         let pages = ProgramPages::note();
-        assert!(!pages.0.is_empty());
+        let place = TABLE.as_ptr() as usize;
+        let noted = pages
+            .0
+            .iter()
+            .any(|mapping| (mapping.start..mapping.start + mapping.length).contains(&place));
+        assert!(noted, "the constants are among what is let go of");
+        let sum = || TABLE.iter().map(|byte| u64::from(*black_box(byte))).sum();
+        let expected = TABLE_BYTES as u64 * u64::from(TABLE_BYTE);
+        let read: u64 = sum();
+        assert_eq!(read, expected);
+        let before = resident_kb(place);
+        assert!(before >= TABLE_BYTES / 1024, "{before} kB");
         pages.give_back();
-        assert_eq!("still here".len(), 10);
+        let after = resident_kb(place);
+        // Others' tests read from the same mapping meanwhile.
+        assert!(
+            before - after.min(before) >= TABLE_BYTES / 1024 / 2,
+            "{before} kB, then {after}"
+        );
+        let again: u64 = sum();
+        assert_eq!(again, expected, "the same bytes come back");
+    }
+
+    /// Enough constants to be seen in what the process holds.
+    const TABLE_BYTES: usize = 4 * 1024 * 1024;
+    const TABLE_BYTE: u8 = 0xA5;
+    static TABLE: [u8; TABLE_BYTES] = [TABLE_BYTE; TABLE_BYTES];
+
+    /// What is resident of the mapping that holds an address.
+    fn resident_kb(place: usize) -> usize {
+        let maps = std::fs::read_to_string("/proc/self/smaps").unwrap();
+        let mut inside = false;
+        for line in maps.lines() {
+            if let Some(kb) = line.strip_prefix("Rss:").filter(|_| inside) {
+                return kb.trim().trim_end_matches(" kB").parse().unwrap();
+            }
+            if let Some((start, end)) = line
+                .split(' ')
+                .next()
+                .and_then(|range| range.split_once('-'))
+            {
+                let address = |text| usize::from_str_radix(text, 16);
+                if let (Ok(start), Ok(end)) = (address(start), address(end)) {
+                    inside = (start..end).contains(&place);
+                }
+            }
+        }
+        panic!("no mapping holds {place:x}");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 /// Longest text that `execve` takes as one argument, in bytes (Linux: 32 pages of 4 KiB, with its NUL).
 const ARGUMENT_BYTES_MAX: usize = 32 * 4096 - 1;
@@ -97,6 +98,22 @@ pub(crate) fn is_running(pid: Pid, start_time: u64) -> bool {
     stat(pid).is_some_and(|stat| stat.start_time == start_time && !stat.ended)
 }
 
+/// For how long a process has been running, to a clock tick. `None` when there is none or the system does not tell.
+#[must_use]
+pub fn running_for(pid: u32) -> Option<Duration> {
+    let pid = Pid::from_raw(i32::try_from(pid).ok()?)?;
+    let started = ticks(start_time(pid)?, rustix::param::clock_ticks_per_second())?;
+    let uptime = fs::read_to_string("/proc/uptime").ok()?;
+    let up: f64 = uptime.split_ascii_whitespace().next()?.parse().ok()?;
+    Duration::try_from_secs_f64(up).ok()?.checked_sub(started)
+}
+
+/// So many clock ticks as a span of time.
+fn ticks(count: u64, per_second: u64) -> Option<Duration> {
+    let millis = count.checked_mul(1_000)?.checked_div(per_second)?;
+    Some(Duration::from_millis(millis))
+}
+
 /// What is read of `/proc/PID/stat`.
 #[derive(Debug, PartialEq, Eq)]
 struct Stat {
@@ -166,5 +183,16 @@ mod tests {
         let ticks = start_time(own).unwrap();
         assert!(is_running(own, ticks) && !is_running(own, ticks + 1));
         assert!(!boot_id().is_empty());
+    }
+
+    #[test]
+    fn a_process_has_an_age() {
+        assert_eq!(ticks(250, 100), Some(Duration::from_millis(2_500)));
+        assert_eq!(ticks(1, 0), None);
+        let own = running_for(std::process::id()).unwrap();
+        let first = running_for(1).unwrap();
+        assert!(own <= first, "{own:?} and {first:?}");
+        assert_eq!(running_for(0), None);
+        assert_eq!(running_for(u32::MAX), None);
     }
 }

@@ -288,8 +288,8 @@ impl Pair {
                 );
                 format!("load after {}", after.number)
             }
-            MasterEvent::StoreResults(results) => {
-                master.results_stored();
+            MasterEvent::StoreResults(whose, results) => {
+                master.results_stored(whose);
                 let refused: Vec<u64> = results
                     .refused
                     .iter()
@@ -376,11 +376,27 @@ fn a_change_is_told_once_and_fetched_once() {
     master: load after 1
     master: results to 1 refused [] failed None
     ");
-    // A change that falls between loading and answering is not lost.
+    // A change that falls between what was loaded and the answer to it is not lost: it is looked for again.
     pair.master().raise_change();
+    let event = pair.master().poll_event();
+    assert!(
+        matches!(event, Some(MasterEvent::LoadInstructions { .. })),
+        "{event:?}"
+    );
     pair.queue.push(start(2, 100));
     pair.master().raise_change();
-    pair.run();
+    let nothing_yet = LoadedInstructions {
+        blocked: false,
+        list: Vec::new(),
+        more: false,
+    };
+    let now = pair.now;
+    pair.master().instructions_loaded(nothing_yet, now);
+    insta::assert_snapshot!(pair.run().join("\n"), @r"
+    master: load after 1
+    target: order [2] cursor 2
+    master: results to 2 refused [] failed None
+    ");
     assert_eq!(pair.target.cursor(), cursor(2));
 }
 

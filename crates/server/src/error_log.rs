@@ -22,6 +22,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Directory of the logs in the data directory.
 const DIRECTORY: &str = "log";
+/// What the name of a file ends with until it takes its place.
+const FRESH: &str = "new";
 /// Size at which a file is closed and the next begins.
 const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
 /// Longest entry, in bytes of its text; what is longer is cut.
@@ -242,19 +244,46 @@ impl ErrorLogs {
     }
 
     /// Moves the files one number up, drops the oldest and begins a new one.
+    ///
+    /// The new file is made first, under another name: without a file handle or room on the disk nothing has moved.
+    /// What a move that fails leaves is a number without a file, and the next time files move up to there alone.
     fn begin(&self, log: ErrorLog) -> io::Result<Current> {
-        for number in (0..archives(log)).rev() {
-            match fs::rename(self.path(log, number), self.path(log, number + 1)) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                Ok(()) | Err(_) => {}
+        let fresh = self.path(log, 0).with_added_extension(FRESH);
+        let file = OpenOptions::new().create(true).append(true).open(&fresh)?;
+        // A crash may have left one, which nobody has written to.
+        file.set_len(0)?;
+        let moved = self.move_up(log).and_then(|()| {
+            let placed = fs::rename(&fresh, self.path(log, 0));
+            if placed.is_err() {
+                // Writing goes on in the file that was the first.
+                let _ = fs::rename(self.path(log, 1), self.path(log, 0));
+            }
+            placed
+        });
+        if let Err(error) = moved {
+            let _ = fs::remove_file(&fresh);
+            return Err(error);
+        }
+        Ok(Current { file, bytes: 0 })
+    }
+
+    /// Frees the first number: the files up to the first number without one move up.
+    fn move_up(&self, log: ErrorLog) -> io::Result<()> {
+        let mut free = archives(log);
+        for number in 0..archives(log) {
+            match fs::symlink_metadata(self.path(log, number)) {
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    free = number;
+                    break;
+                }
+                Err(error) => return Err(error),
             }
         }
-        let file = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(self.path(log, 0))?;
-        let bytes = file.metadata()?.len();
-        Ok(Current { file, bytes })
+        for number in (0..free).rev() {
+            fs::rename(self.path(log, number), self.path(log, number + 1))?;
+        }
+        Ok(())
     }
 
     fn path(&self, log: ErrorLog, archive: u32) -> PathBuf {
@@ -423,6 +452,61 @@ mod tests {
         assert_eq!(numbers, (0..=9).collect::<Vec<_>>());
         assert_eq!(logs.list(ErrorLog::Server).unwrap().len(), 1);
         assert!(data.join("log/SQLAGENT.9").exists() && !data.join("log/SQLAGENT.10").exists());
+    }
+
+    /// What stands in the way is a directory, since the tests' user may write everywhere.
+    #[test]
+    fn a_file_that_cannot_begin_leaves_all_in_place() {
+        let Logs(logs, data) = &logs();
+        logs.open().unwrap();
+        let say = |text: &str| logs.add_always(ErrorLog::Server, LogSeverity::Error, "a", text);
+        for n in 0..4 {
+            say(&n.to_string());
+            logs.cycle(ErrorLog::Server).unwrap();
+        }
+        say("last");
+        let all = || -> Vec<Vec<String>> {
+            let numbers = 0..=SERVER_ARCHIVES;
+            numbers.map(|n| texts(logs, ErrorLog::Server, n)).collect()
+        };
+        let before = all();
+        assert_eq!(before[..3], [vec!["last"], vec!["3"], vec!["2"]]);
+        // No room for a new file.
+        let fresh = data.join("log/ERRORLOG.new");
+        fs::create_dir(&fresh).unwrap();
+        for _ in 0..3 {
+            assert!(logs.cycle(ErrorLog::Server).is_err());
+        }
+        assert_eq!(all(), before);
+        say("still written");
+        assert_eq!(texts(logs, ErrorLog::Server, 0), ["last", "still written"]);
+        fs::remove_dir(&fresh).unwrap();
+        logs.cycle(ErrorLog::Server).unwrap();
+        assert_eq!(texts(logs, ErrorLog::Server, 2), ["3"]);
+        assert_eq!(texts(logs, ErrorLog::Server, 5), ["0"]);
+        assert!(!fresh.exists());
+    }
+
+    #[test]
+    fn files_move_up_to_the_first_number_without_one() {
+        let Logs(logs, data) = &logs();
+        logs.open().unwrap();
+        for n in 0..7 {
+            logs.add_always(ErrorLog::Server, LogSeverity::Error, "a", &n.to_string());
+            logs.cycle(ErrorLog::Server).unwrap();
+        }
+        fs::remove_file(data.join("log/ERRORLOG.3")).unwrap();
+        logs.cycle(ErrorLog::Server).unwrap();
+        let shown = |number| texts(logs, ErrorLog::Server, number);
+        assert_eq!(shown(1), Vec::<String>::new());
+        assert_eq!(
+            (shown(2), shown(3)),
+            (vec!["6".to_owned()], vec!["5".to_owned()])
+        );
+        assert_eq!(
+            (shown(4), shown(6)),
+            (vec!["3".to_owned()], vec!["1".to_owned()])
+        );
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use engine::{BulkRows, CancelToken};
 use std::collections::VecDeque;
+use std::time::Duration;
 use tds::bulk::{BulkEvent, BulkReader};
 use tds::{TdsError, TdsVersion};
 use tokio::sync::mpsc;
@@ -12,6 +13,11 @@ use tsql::{Column, Row, SqlError};
 const PACKETS_MAX: usize = 4;
 /// Bytes that wait for a place among them; while there are more, the client is not read.
 pub(super) const WAITING_BYTES_MAX: usize = 64 * 1024;
+/// Bytes that wait once the session's thread has taken nothing for [`STALL`]: the client is read on, because an
+/// attention may stand behind them.
+pub(super) const STALLED_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// How long the session's thread may take nothing before the load counts as stalled.
+pub(super) const STALL: Duration = Duration::from_millis(20);
 
 /// The socket's end of a bulk load.
 #[derive(Default)]
@@ -20,6 +26,8 @@ pub(super) struct BulkFeed {
     packets: Option<mpsc::Sender<Vec<u8>>>,
     waiting: VecDeque<Vec<u8>>,
     waiting_bytes: usize,
+    // The session's thread has taken nothing for a while.
+    stalled: bool,
     // The last packet has come.
     whole: bool,
     // A load has begun whose last packet has not come.
@@ -59,6 +67,7 @@ impl BulkFeed {
         self.packets = None;
         self.waiting.clear();
         self.waiting_bytes = 0;
+        self.stalled = false;
     }
 
     /// An attention in the place of the rest.
@@ -69,7 +78,22 @@ impl BulkFeed {
 
     /// Whether the client may send more.
     pub(super) fn has_room(&self) -> bool {
-        self.waiting_bytes < WAITING_BYTES_MAX
+        let most = if self.stalled {
+            STALLED_BYTES_MAX
+        } else {
+            WAITING_BYTES_MAX
+        };
+        self.waiting_bytes < most
+    }
+
+    /// Whether the client waits for the session's thread, which may come to nothing.
+    pub(super) fn may_stall(&self) -> bool {
+        !self.stalled && !self.has_room()
+    }
+
+    /// The session's thread has taken nothing for [`STALL`].
+    pub(super) fn stall(&mut self) {
+        self.stalled = true;
     }
 
     /// Whether a packet waits for the session's thread.
@@ -93,6 +117,7 @@ impl BulkFeed {
             Err(_) => false,
         };
         if taken {
+            self.stalled = false;
             self.close_when_done();
         } else {
             // The session has given the load up, and said why.

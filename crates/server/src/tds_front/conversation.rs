@@ -3,7 +3,7 @@
 //! States: idle; answering (`answer` is open and the session runs); and, after an attention whose statement
 //! did not stop in time, idle toward the client while the session still winds up (`running` without `answer`).
 
-use super::bulk::BulkFeed;
+use super::bulk::{BulkFeed, STALL};
 use super::greeting::{Greeted, Welcomed};
 use super::sink::Output;
 use super::worker::{Work, Worker, malformed_call};
@@ -115,11 +115,17 @@ impl Conversation {
     {
         let mut buffer = vec![0; READ_BYTES];
         let mut pause: Option<Pin<Box<Sleep>>> = None;
+        let mut stall: Option<Pin<Box<Sleep>>> = None;
         loop {
             while let Some(incoming) = self.reader.next_incoming()? {
                 self.receive(incoming)?;
             }
             self.start_held()?;
+            if !self.bulk.may_stall() {
+                stall = None;
+            } else if stall.is_none() {
+                stall = Some(Box::pin(sleep(STALL)));
+            }
             tokio::select! {
                 read = input.read(&mut buffer), if self.bulk.has_room() => {
                     let count = match read {
@@ -143,6 +149,12 @@ impl Conversation {
                 }
                 () = self.bulk.advance(), if self.bulk.is_waiting() => {
                     // While the session was busy the client was not read: its time begins anew.
+                    pause = self.pause();
+                    stall = None;
+                }
+                () = elapsed(&mut stall) => {
+                    stall = None;
+                    self.bulk.stall();
                     pause = self.pause();
                 }
                 written = self.outgoing.advance(output), if !self.outgoing.is_empty() => written?,
@@ -223,13 +235,14 @@ impl Conversation {
 
     fn attend(&mut self) {
         self.bulk.cut_off();
+        // What waits behind the running request is called off with it.
+        self.held = None;
         if self.answer.is_some() {
             self.discard = true;
             self.worker.cancel();
             self.acknowledge = Some(Box::pin(sleep(ATTENTION_GRACE)));
         } else {
             // Its answer was complete already, or the request has not begun: acknowledged alone.
-            self.held = None;
             self.acknowledge_now();
         }
     }

@@ -52,7 +52,7 @@ impl Driver {
             );
             self.touched.insert(record.run.job);
             let adoption =
-                adoption::adoption(&record, &rows, &known, complete, &self.host.user, now);
+                adoption::adoption(&record, &rows, (&known, complete), &self.host.user, now);
             for (sequence, in_flight) in adoption.going_on {
                 self.in_flight.insert((run, sequence), in_flight);
             }

@@ -1,7 +1,7 @@
 //! Bulk loads: streamed, held back, given up, cut off.
 
 use super::*;
-use crate::tds_front::bulk::WAITING_BYTES_MAX;
+use crate::tds_front::bulk::{STALL, STALLED_BYTES_MAX};
 use tds::token::TokenWriter;
 
 fn head(ty: SqlType) -> Vec<u8> {
@@ -49,6 +49,8 @@ async fn others_run() {
     }
 }
 
+/// Rows of a load that is longer than what waits between the ends, however long it waits.
+const LONG: i32 = 1_200_000;
 const MORE: u8 = 0;
 const LAST: u8 = 1;
 const GIVEN_UP: u8 = 3;
@@ -167,7 +169,7 @@ async fn a_busy_session_holds_the_client_back() {
         .await
         .unwrap();
     // The session is not free for the load that comes before its answer.
-    let bytes = packets(PacketType::BulkLoad, 4096, 0, &whole(400_000));
+    let bytes = packets(PacketType::BulkLoad, 4096, 0, &whole(LONG));
     let mut written = 0;
     loop {
         tokio::select! {
@@ -176,7 +178,7 @@ async fn a_busy_session_holds_the_client_back() {
             () = others_run() => break,
         }
     }
-    let between = PIPE_BYTES + WAITING_BYTES_MAX + 8 * 4096 + READ_BYTES;
+    let between = PIPE_BYTES + STALLED_BYTES_MAX + 8 * 4096 + READ_BYTES;
     assert!(written <= between, "{written}");
     open.send(()).unwrap();
     let (mut input, mut output) = tokio::io::split(raw.stream);
@@ -197,5 +199,39 @@ async fn a_busy_session_holds_the_client_back() {
         }
     }
     send.await.unwrap();
-    assert_eq!(dones(&events)[1].rows, Some(400_000), "{events:?}");
+    assert_eq!(
+        dones(&events)[1].rows,
+        Some(u64::try_from(LONG).unwrap()),
+        "{events:?}"
+    );
+}
+
+#[tokio::test]
+async fn an_attention_is_heard_behind_a_load_that_waits() {
+    let bench = bench();
+    let (open, gate) = mpsc::channel();
+    let (started, start) = mpsc::channel();
+    *bench.instance.gate.lock().unwrap() = Some((started, gate));
+    let (mut raw, _served) = bench.raw(VersionNumber::V7_4).await;
+    raw.batch("stubborn").await;
+    tokio::task::spawn_blocking(move || start.recv().unwrap())
+        .await
+        .unwrap();
+    // More than is taken in at once, and its end is still to come.
+    let rows = [head(SqlType::Int), rows(200_000)].concat();
+    for part in rows.chunks(4_000) {
+        raw.stream.write_all(&packet(part, MORE)).await.unwrap();
+    }
+    raw.send(PacketType::Attention, &[]).await;
+    let mut seen = Vec::new();
+    while seen.last() != Some(&ACKNOWLEDGED) {
+        seen.extend(dones(&raw.events().await));
+    }
+    assert_eq!(seen, [CUT_SHORT, ACKNOWLEDGED], "the statement goes on");
+    assert!(STALL + crate::tds_front::ATTENTION_GRACE <= std::time::Duration::from_millis(100));
+    open.send(()).unwrap();
+    // The load was called off with what it waited for.
+    raw.batch("rows 1").await;
+    assert_eq!(raw.events().await.len(), 3);
+    assert_eq!(*bench.instance.loaded.lock().unwrap(), None);
 }
