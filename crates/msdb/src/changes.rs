@@ -5,6 +5,7 @@
 use crate::call::Store;
 use crate::error::Result;
 use crate::messages::raise;
+use crate::procedures::download_marks;
 use crate::system::{self, View};
 use catalog::DefinitionsRead;
 use engine::host::{RowChange, TableDecl};
@@ -217,6 +218,9 @@ pub(crate) fn check(
             table.database, table.schema, table.name
         )
     };
+    if download_marks::is_mark(table, columns) {
+        return Ok(());
+    }
     let Some(changed) = changed(table) else {
         // Of no rows, every one can be changed.
         if system::other_table(table.name).is_some_and(View::is_empty) {

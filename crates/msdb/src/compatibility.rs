@@ -75,7 +75,7 @@ const NOTES: &[(&str, &str)] = &[
     ),
     (
         "sp_enlist_tsx",
-        "For targets that speak T-SQL; Muster's own enlist by its protocol. A member of TargetServersRole speaks for targets that its login enlisted; a target with a certificate is sysadmin's alone (14260). Outcomes reach a master by Muster's protocol alone.",
+        "For targets that speak T-SQL; Muster's own enlist by its protocol. A member of TargetServersRole speaks for targets that its login enlisted; a target with a certificate is sysadmin's alone (14260). Such a target marks its rows of sysdownloadlist by UPDATE (`status = 1`, in their order; `error_message` alone blocks its queue) and reports what it ran by sp_sqlagent_log_jobhistory.",
     ),
     (
         "sp_get_job_alerts",
@@ -152,7 +152,7 @@ const NOTES: &[(&str, &str)] = &[
     ),
     (
         "sp_sqlagent_log_jobhistory",
-        "The row stands as a run of its own and acts at once, also within a transaction. A row that changes sysjobservers has status 0, 1 or 3; `@server` is this server.",
+        "The row stands as a run of its own and acts at once, also within a transaction. A row that changes sysjobservers has status 0, 1 or 3; `@server` is this server, or a target of the job, whose local time the row's date and time are; a member of TargetServersRole names a target that its login enlisted (14260).",
     ),
     (
         "sp_sqlagent_notify",

@@ -83,7 +83,7 @@ pub(super) const PROCEDURES: &[Procedure] = &[
     Procedure {
         name: "sp_sqlagent_log_jobhistory",
         database: Database::Msdb,
-        execute: Execute::Sysadmin,
+        execute: Execute::TargetServers,
         params: &[
             required("@job_id", GUID),
             required("@step_id", INT),

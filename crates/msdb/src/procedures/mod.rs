@@ -5,6 +5,7 @@ mod agent;
 mod alert;
 mod category;
 mod download;
+pub(crate) mod download_marks;
 mod driver;
 mod enlist;
 mod error_log;

@@ -1,11 +1,13 @@
 //! What a target that speaks T-SQL instead of Muster's own protocol calls on its master: sp_enlist_tsx,
-//! sp_sqlagent_probe_msx, sp_sqlagent_refresh_job, sp_sqlagent_check_msx_version.
+//! sp_sqlagent_probe_msx, sp_sqlagent_refresh_job, sp_sqlagent_check_msx_version. It marks its instructions by an
+//! UPDATE of sysdownloadlist and reports what it ran by sp_sqlagent_log_jobhistory.
 //!
 //! A member of TargetServersRole acts for targets that its own login enlisted here, and never for one that is
 //! known by a certificate; sysadmin acts for any.
 
 use super::{job_help, jobstep, schedule_help};
 use crate::call::{Call, Output, Store};
+use crate::caller::Caller;
 use crate::convert::{from_datetime, int};
 use crate::declare::{
     CHECK_MSX_VERSION, HELP_JOB_JOB, HELP_JOB_SCHEDULES, HELP_JOB_STEPS, PROBE_MSX,
@@ -63,7 +65,7 @@ fn join(call: &Call<'_>, store: &mut Store<'_>) -> Result<()> {
             return Err(raise(14299, &[]).into());
         }
         if let Some(target) = definitions.target_by_name(name)? {
-            check_may_speak_for(call, &target)?;
+            check_may_speak_for(&call.caller, &target)?;
             if target.instance != new.instance {
                 return Err(raise(14360, &[name.into()]).into());
             }
@@ -231,15 +233,16 @@ fn enlisted(
         .target_by_name(name)?
         .filter(|target| target.id != ServerId(0))
         .ok_or_else(|| raise(14364, &[name.into()]))?;
-    check_may_speak_for(call, &target)?;
+    check_may_speak_for(&call.caller, &target)?;
     Ok(target)
 }
 
-fn check_may_speak_for(call: &Call<'_>, target: &TargetServer) -> Result<()> {
+/// 14260 unless the caller may speak for a target: one that its own login enlisted, and that has no certificate.
+pub(crate) fn check_may_speak_for(caller: &Caller, target: &TargetServer) -> Result<()> {
     let own = target.instance == instance_of(&target.name)
         && target.fingerprint.is_none()
-        && target.enlisted_by.eq_ignore_ascii_case(&call.caller.login);
-    if own || call.caller.sysadmin {
+        && target.enlisted_by.eq_ignore_ascii_case(&caller.login);
+    if own || caller.sysadmin {
         Ok(())
     } else {
         Err(raise(14260, &[]).into())

@@ -1,5 +1,6 @@
 //! Targets that speak T-SQL: enlisting, polling, fetching, and whom they may speak for.
 
+use super::scripts::{run, session};
 use super::support::{Fixture, Session, n, s};
 use tsql::Value;
 
@@ -185,4 +186,219 @@ fn what_is_refused_changes_nothing() {
     bare.session("target")
         .call("sp_enlist_tsx", &enlistment(0, "TSX1"))
         .raised(14363);
+}
+
+/// A history row as a target uploads it.
+fn ran(job: &Value, server: &str, step: i32, status: i32) -> Vec<(&'static str, Value)> {
+    vec![
+        ("@job_id", job.clone()),
+        ("@step_id", n(step)),
+        ("@message", s("done over there")),
+        ("@run_status", n(status)),
+        ("@run_date", n(20_261_103)),
+        ("@run_time", n(143_000)),
+        ("@run_duration", n(130)),
+        ("@retries_attempted", n(0)),
+        ("@server", s(server)),
+    ]
+}
+
+/// The job's number for a caller.
+fn job_id(session: &mut Session<'_>, name: &str) -> Value {
+    session
+        .ok("sp_help_job", &[("@job_name", s(name))])
+        .column("job_id")
+        .remove(0)
+}
+
+#[test]
+fn a_target_reports_what_it_ran() {
+    let fixture = master();
+    let mut sa = fixture.sa();
+    let mut target = fixture.session("target");
+    target.ok("sp_enlist_tsx", &enlistment(0, "TSX1"));
+    fixture
+        .session("other")
+        .ok("sp_enlist_tsx", &enlistment(0, "TSX2"));
+    sa.job("fleet", Some("TSX1"));
+    let of = [("@job_name", s("fleet"))];
+    sa.ok(
+        "sp_add_jobserver",
+        &[("@job_name", s("fleet")), ("@server_name", s("TSX2"))],
+    );
+    let id = job_id(&mut sa, "fleet");
+    target.ok("sp_sqlagent_log_jobhistory", &ran(&id, "tsx1", 1, 1));
+    target.ok("sp_sqlagent_log_jobhistory", &ran(&id, "TSX1", 0, 1));
+    fixture
+        .session("other")
+        .ok("sp_sqlagent_log_jobhistory", &ran(&id, "TSX2", 0, 0));
+    let details = [of[0].clone(), ("@show_last_run_details", n(1))];
+    let servers = sa.ok("sp_help_jobserver", &details);
+    assert_eq!(servers.column("server_name"), [s("TSX1"), s("TSX2")]);
+    assert_eq!(servers.column("last_run_outcome"), [n(1), n(0)].map(tiny));
+    assert_eq!(
+        servers.column("last_run_date"),
+        [n(20_261_103), n(20_261_103)]
+    );
+    assert_eq!(servers.column("last_run_time"), [n(143_000), n(143_000)]);
+    assert_eq!(servers.column("last_run_duration"), [n(130), n(130)]);
+    assert_eq!(
+        servers.column("last_outcome_message"),
+        [s("done over there"), s("done over there")]
+    );
+    let full = sa.ok("sp_help_jobhistory", &[of[0].clone(), ("@mode", s("FULL"))]);
+    assert_eq!(full.column("server"), [s("TSX2"), s("TSX1"), s("TSX1")]);
+    assert_eq!(full.column("run_status"), [n(0), n(1), n(1)]);
+    // The target's clock is two hours east of UTC.
+    let started: jiff::Timestamp = "2026-11-03T12:30:00Z".parse().unwrap();
+    let rows = fixture
+        .catalog
+        .runs_read(|runs| runs.history(&catalog::HistoryFilter::default(), None, 9))
+        .unwrap();
+    assert!(rows.iter().all(|row| row.row.started == started));
+    assert!(rows.iter().all(|row| row.row.utc_offset_minutes == 120));
+}
+
+fn tiny(value: Value) -> Value {
+    Value::TinyInt(u8::try_from(value.as_i64().unwrap()).unwrap())
+}
+
+#[test]
+fn a_target_reports_for_itself_alone() {
+    let fixture = master();
+    fixture.target("real");
+    let mut sa = fixture.sa();
+    let mut target = fixture.session("target");
+    target.ok("sp_enlist_tsx", &enlistment(0, "TSX1"));
+    fixture
+        .session("other")
+        .ok("sp_enlist_tsx", &enlistment(0, "TSX2"));
+    sa.job("fleet", Some("TSX2"));
+    sa.ok(
+        "sp_add_jobserver",
+        &[("@job_name", s("fleet")), ("@server_name", s("real"))],
+    );
+    sa.job("local", Some("(local)"));
+    let (fleet, local) = (job_id(&mut sa, "fleet"), job_id(&mut sa, "local"));
+    let before = fixture.fingerprint();
+    for (given, number) in [
+        (ran(&fleet, "TSX2", 0, 1), 14260),
+        (ran(&fleet, "real", 0, 1), 14260),
+        (ran(&fleet, "nobody", 0, 1), 14262),
+        // A job that it does not have.
+        (ran(&fleet, "TSX1", 0, 1), 14262),
+        (ran(&local, "MASTER", 0, 1), 14260),
+        (ran(&local, "(local)", 0, 1), 14260),
+        (ran(&Value::Null, "TSX1", 0, 1), 14233),
+    ] {
+        target
+            .call("sp_sqlagent_log_jobhistory", &given)
+            .raised(number);
+    }
+    let mut unnamed = ran(&local, "", 0, 1);
+    unnamed.retain(|(name, _)| *name != "@server");
+    target
+        .call("sp_sqlagent_log_jobhistory", &unnamed)
+        .raised(14260);
+    fixture.member("user", Some("SQLAgentOperatorRole"));
+    fixture
+        .session("user")
+        .call("sp_sqlagent_log_jobhistory", &ran(&fleet, "TSX2", 0, 1))
+        .raised(229);
+    assert_eq!(before, {
+        // The new login is the only change.
+        fixture.write(|w| w.delete_login("user"));
+        fixture.fingerprint()
+    });
+}
+
+#[test]
+fn a_target_marks_its_instructions() {
+    let fixture = master();
+    let mut sa = fixture.sa();
+    let mut target = fixture.session("target");
+    target.ok("sp_enlist_tsx", &enlistment(0, "TSX1"));
+    fixture
+        .session("other")
+        .ok("sp_enlist_tsx", &enlistment(0, "TSX2"));
+    for name in ["a", "b", "c"] {
+        sa.job(name, Some("TSX1"));
+    }
+    sa.job("d", Some("TSX2"));
+    let mut own = session(&fixture, "target");
+    let list = "SELECT instance_id, status, error_message FROM msdb.dbo.sysdownloadlist
+         WHERE target_server = N'TSX1' ORDER BY instance_id";
+    let rows = |own: &mut engine::Session| run(own, list).sets.remove(0).1;
+    let ids: Vec<i64> = rows(&mut own)
+        .iter()
+        .map(|row| row[0].as_i64().unwrap())
+        .collect();
+    assert_eq!(ids.len(), 3);
+    let mut change = |sql: &str, numbers: &[i32]| {
+        let said = run(&mut own, sql).messages;
+        let errors = said.iter().filter(|message| message.severity > 10);
+        let raised: Vec<i32> = errors.map(|message| message.number).collect();
+        assert_eq!(raised, numbers, "{sql}: {said:?}");
+    };
+    let table = "UPDATE msdb.dbo.sysdownloadlist SET";
+    let before = fixture.fingerprint();
+    change(
+        &format!("{table} status = 1 WHERE instance_id = {}", ids[1]),
+        &[40517],
+    );
+    change(
+        &format!("{table} status = 0 WHERE instance_id = {}", ids[0]),
+        &[14266],
+    );
+    change(
+        &format!("{table} status = 1 WHERE target_server = N'TSX2'"),
+        &[14260],
+    );
+    change(&format!("{table} operation_code = 3"), &[229]);
+    change("DELETE msdb.dbo.sysdownloadlist", &[229]);
+    assert_eq!(before, fixture.fingerprint());
+    change(
+        &format!(
+            "{table} status = 1, date_downloaded = GETDATE() WHERE instance_id = {}",
+            ids[0]
+        ),
+        &[],
+    );
+    change(
+        &format!(
+            "{table} error_message = N'no such proxy' WHERE instance_id = {}",
+            ids[1]
+        ),
+        &[],
+    );
+    let unread = |target: &mut Session<'_>| {
+        target
+            .ok("sp_sqlagent_probe_msx", &probe("TSX1", &[]))
+            .column("unread_instructions")
+    };
+    assert_eq!(unread(&mut target), [n(2)]);
+    let blocked = sa.ok("sp_help_targetserver", &[("@server_name", s("TSX1"))]);
+    assert_eq!(blocked.column("unread_instructions"), [n(2)]);
+    change(
+        &format!(
+            "{table} error_message = NULL WHERE instance_id = {}",
+            ids[1]
+        ),
+        &[],
+    );
+    change(
+        &format!("{table} status = 1 WHERE target_server = N'TSX1' AND status = 0"),
+        &[],
+    );
+    assert_eq!(unread(&mut target), [n(0)]);
+    let mut own = session(&fixture, "target");
+    for row in rows(&mut own) {
+        assert_eq!(row[1..], [Value::TinyInt(1), Value::Null]);
+    }
+    let mut user = {
+        fixture.member("user", Some("SQLAgentOperatorRole"));
+        session(&fixture, "user")
+    };
+    let refused = run(&mut user, &format!("{table} status = 1"));
+    assert_eq!(refused.messages[0].number, 229);
 }
