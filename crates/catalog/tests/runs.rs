@@ -529,11 +529,11 @@ fn step_logs_keep_the_newest_bytes() {
     assert_eq!(write("c", true), "ééabc");
     assert_eq!(write("three", false), "three");
     let removed = catalog
-        .runs_write(|w| w.delete_step_logs(step, None, Some(5)))
+        .runs_write(|w| w.delete_step_logs(step, None, Some(10)))
         .unwrap();
     assert_eq!(removed, 0);
     let removed = catalog
-        .runs_write(|w| w.delete_step_logs(step, Some(at(2)), Some(4)))
+        .runs_write(|w| w.delete_step_logs(step, Some(at(2)), Some(9)))
         .unwrap();
     assert_eq!(removed, 1);
 }

@@ -149,3 +149,11 @@ pub struct StepLog {
     /// When it was last written.
     pub modified: Timestamp,
 }
+
+impl StepLog {
+    /// Bytes of the text as an `nvarchar`: `sysjobstepslogs.log_size`.
+    #[must_use]
+    pub fn log_bytes(&self) -> u64 {
+        self.log.encode_utf16().count() as u64 * 2
+    }
+}

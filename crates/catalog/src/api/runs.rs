@@ -146,7 +146,8 @@ pub trait RunsWrite: RunsRead {
         bytes_max: usize,
         now: Timestamp,
     ) -> Result<()>;
-    /// Deletes logs of a step, those modified before and those larger than where given. Returns how many.
+    /// Deletes logs of a step, those modified before and those larger (in bytes of UTF-16) where given. Returns how
+    /// many.
     fn delete_step_logs(
         &mut self,
         step: StepUid,

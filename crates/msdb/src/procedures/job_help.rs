@@ -313,6 +313,10 @@ impl Filter {
 
 /// Facts about many jobs, read once each.
 struct Lists {
+    /// This server, as listings show it.
+    here: String,
+    /// The step of a job that does not run.
+    no_step: String,
     categories: BTreeMap<i64, String>,
     operators: BTreeMap<OperatorId, String>,
     owners: BTreeMap<Vec<u8>, String>,
@@ -339,6 +343,8 @@ impl Lists {
         only: Option<JobId>,
     ) -> Result<Self> {
         let mut lists = Self {
+            here: call.server.to_uppercase(),
+            no_step: format!("0 {}", text(14205)),
             categories: definitions
                 .categories()?
                 .into_iter()
@@ -424,10 +430,22 @@ fn summary(call: &Call<'_>, lists: &Lists, job: &Job) -> Row {
         .and_then(|(_, uid)| lists.schedule_ids.get(uid))
         .map_or(0, |id| id.0);
     let execution = lists.execution.get(&job.id);
-    let unknown_step = || format!("0 {}", text(14205));
     let step = execution
         .and_then(|execution| execution.step.as_ref())
-        .map_or_else(unknown_step, |(id, name)| format!("{id} ({name})"));
+        .map_or_else(
+            || lists.no_step.clone(),
+            |(id, name)| format!("{id} ({name})"),
+        );
+    let origin = job
+        .originating_server
+        .as_deref()
+        .map_or_else(|| lists.here.clone(), str::to_uppercase);
+    let created = datetime(job.created, &call.zone);
+    let modified = if job.modified == job.created {
+        created.clone()
+    } else {
+        datetime(job.modified, &call.zone)
+    };
     let steps = lists.steps.get(&job.id).copied().unwrap_or(0);
     let targets = lists.targets.get(&job.id).copied().unwrap_or_default();
     let kind = match targets {
@@ -437,7 +455,7 @@ fn summary(call: &Call<'_>, lists: &Lists, job: &Job) -> Row {
     };
     vec![
         guid(job.id.0),
-        Value::string(origin(call, job)),
+        Value::String(origin),
         Value::string(&*job.name),
         flag(job.enabled),
         job.description.clone().into(),
@@ -457,8 +475,8 @@ fn summary(call: &Call<'_>, lists: &Lists, job: &Job) -> Row {
         lists.operator(job.notify_netsend_operator),
         lists.operator(job.notify_page_operator),
         Value::Int(job.delete_level.code()),
-        datetime(job.created, &call.zone),
-        datetime(job.modified, &call.zone),
+        created,
+        modified,
         int(job.version),
         Value::Int(last_date),
         Value::Int(last_time),
@@ -467,19 +485,11 @@ fn summary(call: &Call<'_>, lists: &Lists, job: &Job) -> Row {
         Value::Int(next_time),
         int(next_schedule),
         Value::Int(execution.map_or(4, |execution| execution.status.code())),
-        Value::string(step),
+        Value::String(step),
         Value::Int(execution.map_or(0, |execution| execution.retry_attempt)),
         Value::Int(i32::try_from(steps).unwrap_or(i32::MAX)),
         Value::Int(lists.schedules.get(&job.id).copied().unwrap_or(0)),
         Value::Int(targets.count),
         Value::Int(kind),
     ]
-}
-
-/// Name of the server a job came from, upper case as listings show it.
-pub(crate) fn origin(call: &Call<'_>, job: &Job) -> String {
-    job.originating_server
-        .as_deref()
-        .unwrap_or(&call.server)
-        .to_uppercase()
 }

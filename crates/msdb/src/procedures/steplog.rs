@@ -24,7 +24,7 @@ pub(super) fn help(call: &Call<'_>, store: &mut Store<'_>, out: &mut Output<'_>)
     let mut rows = Vec::new();
     for step in steps {
         for log in call.runs(|runs| Ok(runs.step_logs(Some(step.uid))?))? {
-            let bytes = u32::try_from(log.log.len()).unwrap_or(u32::MAX);
+            let bytes = u32::try_from(log.log_bytes()).unwrap_or(u32::MAX);
             rows.push(vec![
                 guid(job.id.0),
                 Value::string(&*job.name),

@@ -175,7 +175,7 @@ fn step_logs(scan: &Scanner<'_>) -> Result<Rows> {
         .into_iter()
         .filter(|log| steps.contains(&log.step))
         .map(|log| {
-            let size = i64::try_from(log.log.len()).unwrap_or(i64::MAX);
+            let size = i64::try_from(log.log_bytes()).unwrap_or(i64::MAX);
             vec![
                 int(log.id),
                 Value::String(log.log),

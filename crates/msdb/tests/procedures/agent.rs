@@ -167,7 +167,10 @@ fn step_logs_summaries_and_identifiers() {
     let job = ("@job_name", s("multi"));
     let logs = sa.ok("sp_help_jobsteplog", std::slice::from_ref(&job));
     assert_eq!(logs.column("log"), [s("hello")]);
-    assert_eq!(sa.column("sysjobstepslogs", "log_size"), [Value::BigInt(5)]);
+    assert_eq!(
+        sa.column("sysjobstepslogs", "log_size"),
+        [Value::BigInt(10)]
+    );
     sa.fails(
         14262,
         "sp_help_jobsteplog",
@@ -175,7 +178,7 @@ fn step_logs_summaries_and_identifiers() {
     );
     sa.ok(
         "sp_delete_jobsteplog",
-        &[job.clone(), ("@larger_than", n(9))],
+        &[job.clone(), ("@larger_than", n(10))],
     );
     assert_eq!(sa.rows("sysjobstepslogs").len(), 1);
     sa.ok("sp_delete_jobsteplog", std::slice::from_ref(&job));

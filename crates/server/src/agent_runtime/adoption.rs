@@ -3,7 +3,7 @@
 use super::driver::InFlight;
 use super::{outcome, texts};
 use agent::{AdoptedAttempt, AdoptedRow, AdoptedRun, AdoptedState, StepEnd};
-use catalog::{Catalog, CatalogError, HistoryFilter, PAGE_ROWS_MAX, RunRecord, StepStart};
+use catalog::{Catalog, CatalogError, HistoryFilter, PAGE_ROWS_MAX, RunRecord};
 use exec::{StepKey, StepReport, StepState};
 use jiff::{SignedDuration, Timestamp};
 use model::{HistoryRow, RunId};

@@ -296,12 +296,15 @@ pub(super) fn delete_step_logs(
     before: Option<Timestamp>,
     larger_than: Option<u64>,
 ) -> Result<u64> {
-    let before = before.map_or(i64::MAX, Timestamp::as_microsecond);
-    let larger = larger_than.map_or(-1, |bytes| i64::try_from(bytes).unwrap_or(i64::MAX));
-    let removed = w.db.run(
-        "DELETE FROM step_logs WHERE step_uid = ?1 AND modified < ?2 AND octet_length(log) > ?3",
-        params![Bytes16(step.0), before, larger],
-    )?;
+    let mut removed = 0;
+    for log in step_logs(w.db, Some(step))? {
+        let old = before.is_none_or(|before| log.modified < before);
+        let large = larger_than.is_none_or(|bytes| log.log_bytes() > bytes);
+        if old && large {
+            removed +=
+                w.db.run("DELETE FROM step_logs WHERE log_id = ?1", [log.id])?;
+        }
+    }
     Ok(u64::try_from(removed).unwrap_or(u64::MAX))
 }
 

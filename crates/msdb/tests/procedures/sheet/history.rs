@@ -180,7 +180,8 @@ const LOG: Table = Table {
         fails("@job_id = '{job local}', @step_id = 0, @run_status = 1, @run_date = 20261103, @run_time = 1, @run_duration = 2, @retries_attempted = 0, @operator_id_emailed = 99", 14262),
         fails("@job_id = '{job local}', @step_id = 0, @run_status = 1, @run_date = 20261103, @run_time = 1, @run_duration = 2, @retries_attempted = 0, @server = N't1'", 14262),
         fails(GOOD, 229).by("operator"),
-        fails(GOOD, 229).by("target"),
+        // A target speaks for itself alone, and by its name.
+        fails(GOOD, 14260).by("target"),
     ],
 };
 

@@ -308,8 +308,8 @@ const HELP_LOG: Table = Table {
             "job_id job_name step_id step_name date_created date_modified log",
             &["{job local}|local|1|one|2026-11-03 12:00:00|2026-11-03 12:00:00|hello"],
         ),
-        // The size is in megabytes.
-        done("@job_id = '{job local}', @step_id = 1").gives("log_size", &["4.76837e-006"]),
+        // The size is in megabytes, that of an nvarchar.
+        done("@job_id = '{job local}', @step_id = 1").gives("log_size", &["9.53674e-006"]),
         done("@job_name = N'local', @step_name = N'ONE'").gives("step_id", &["1"]),
         done("@job_name = N'local', @step_id = 2").gives("*", &[]),
         done("@job_name = N'bare'").gives("*", &[]),
@@ -342,10 +342,11 @@ const DELETE_LOG: Table = Table {
         done("@job_name = N'local', @step_id = 2").then(LOGS, &["1"]),
         done("@job_name = N'local', @older_than = '2026-11-03 12:00:01'").then(LOGS, &["0"]),
         done("@job_name = N'local', @older_than = '2026-11-03 12:00:00'").then(LOGS, &["1"]),
-        done("@job_name = N'local', @larger_than = 4").then(LOGS, &["0"]),
-        done("@job_name = N'local', @larger_than = 5").then(LOGS, &["1"]),
-        done("@job_name = N'local', @older_than = '20261104', @larger_than = 5").then(LOGS, &["1"]),
-        done("@job_name = N'local', @older_than = '20261104', @larger_than = 4")
+        done("@job_name = N'local', @larger_than = 9").then(LOGS, &["0"]),
+        done("@job_name = N'local', @larger_than = 10").then(LOGS, &["1"]),
+        done("@job_name = N'local', @older_than = '20261104', @larger_than = 10")
+            .then(LOGS, &["1"]),
+        done("@job_name = N'local', @older_than = '20261104', @larger_than = 9")
             .by("boss")
             .then(LOGS, &["0"]),
         done("@job_name = N'own'").by("user").then(LOGS, &["1"]),

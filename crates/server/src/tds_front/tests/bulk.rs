@@ -232,6 +232,11 @@ async fn an_attention_is_heard_behind_a_load_that_waits() {
     open.send(()).unwrap();
     // The load was called off with what it waited for.
     raw.batch("rows 1").await;
-    assert_eq!(raw.events().await.len(), 3);
+    let answer = raw.events().await;
+    assert_eq!(
+        answer.len(),
+        4,
+        "with the statement's end of a transaction: {answer:?}"
+    );
     assert_eq!(*bench.instance.loaded.lock().unwrap(), None);
 }
