@@ -20,5 +20,7 @@ pub use host::{
     AdminStatement, Argument, EnvChange, FunctionDecl, FunctionResult, Host, ParamDecl, Principal,
     ProcedureDecl, ResultSink, RowChange, Scan, SeekKey, StatementDone, TableDecl, TemporaryTable,
 };
-pub use rpc::{BatchOutcome, RpcCall, RpcOutcome, RpcOutput, RpcParam, RpcProcedure};
+pub use rpc::{
+    BatchOutcome, RpcCall, RpcOutcome, RpcOutput, RpcParam, RpcProcedure, RpcRows, RpcTable,
+};
 pub use session::{Limits, Session, SessionOptions, SessionSettings};

@@ -1,6 +1,7 @@
 //! Remote procedure calls as a client's driver sends them, and what comes back.
 
-use tsql::{SqlError, SqlType, Value};
+use std::sync::Arc;
+use tsql::{Column, Row, SqlError, SqlType, Value};
 
 /// Procedure that a call names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +24,37 @@ pub struct RpcParam {
     pub value: Option<Value>,
     /// Whether the caller wants it back.
     pub output: bool,
+    /// The rows of a table-valued parameter; type and value then mean nothing.
+    pub table: Option<RpcTable>,
+}
+
+/// A table-valued parameter as a driver sent it.
+#[derive(Debug, Clone)]
+pub struct RpcTable {
+    /// Schema of its type; may be empty.
+    pub schema: String,
+    /// Name of its type; empty when the procedure's declaration is to say it.
+    pub type_name: String,
+    /// How many columns the client says that the type has.
+    pub width: usize,
+    /// The columns that rows have values for; the others take their defaults.
+    pub columns: Vec<Column>,
+    /// The place of each of them in the type.
+    pub places: Vec<usize>,
+    /// The rows.
+    pub rows: Arc<dyn RpcRows>,
+}
+
+impl PartialEq for RpcTable {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.rows, &other.rows)
+    }
+}
+
+/// Rows of a table-valued parameter, which stay as they were sent until they are asked for.
+pub trait RpcRows: std::fmt::Debug + Send + Sync {
+    /// The rows in order, each of as many values as there are columns.
+    fn rows(&self) -> Box<dyn Iterator<Item = Row> + '_>;
 }
 
 /// A remote procedure call.

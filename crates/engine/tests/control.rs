@@ -336,6 +336,7 @@ fn named(name: &str, ty: SqlType, value: Value, output: bool) -> RpcParam {
         ty,
         value: Some(value),
         output,
+        table: None,
     }
 }
 

@@ -11,6 +11,8 @@ mod modules;
 mod registry;
 #[path = "databases/support.rs"]
 mod support;
+#[path = "databases/table_parameters.rs"]
+mod table_parameters;
 #[path = "databases/tables.rs"]
 mod tables;
 #[path = "databases/terminated.rs"]

@@ -13,6 +13,7 @@ fn param(name: &str, text: &str) -> RpcParam {
         ty: SqlType::NVARCHAR_MAX,
         value: Some(Value::string(text)),
         output: false,
+        table: None,
     }
 }
 

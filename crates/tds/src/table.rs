@@ -32,6 +32,8 @@ pub struct TableParameter {
     pub columns: Vec<Column>,
     /// The place of each of them in the table type: columns that take their default are left out.
     pub places: Vec<usize>,
+    /// How many columns the client says that the type has; none for NULL.
+    pub width: usize,
     infos: Vec<TypeInfo>,
     // Invariant: whole rows of `infos`, each behind ROW, and read once already.
     rows: Vec<u8>,
@@ -74,6 +76,7 @@ impl TableParameter {
             schema: schema.to_owned(),
             type_name: type_name.to_owned(),
             places: (0..columns.len()).collect(),
+            width: columns.len(),
             columns,
             infos,
             rows: bytes,
@@ -106,6 +109,7 @@ impl TableParameter {
             type_name,
             columns: Vec::new(),
             places: Vec::new(),
+            width: 0,
             infos: Vec::new(),
             rows: Vec::new(),
             row_count: 0,
@@ -114,6 +118,7 @@ impl TableParameter {
             NULL_TABLE => {}
             count if usize::from(count) > TABLE_COLUMNS_MAX => return Err(reader.invalid(count)),
             count => {
+                table.width = usize::from(count);
                 for place in 0..usize::from(count) {
                     table.decode_column(reader, version, place)?;
                 }

@@ -236,10 +236,14 @@ messages! {
     WITH_NEEDS_SEMICOLON = 319, 15, "Incorrect syntax near the keyword 'with'. If this statement is a common table expression, an xmlnamespaces clause or a change tracking context clause, the previous statement must be terminated with a semicolon.";
     /// A hint that is none: the hint.
     UNKNOWN_HINT = 321, 15, "\"%s\" is not a recognized table hints option. If it is intended as a parameter to a table-valued function or to the CHANGETABLE function, ensure that your database compatibility mode is set to 90.";
+    /// A table parameter without READONLY: the parameter.
+    TABLE_NOT_READONLY = 352, 15, "The table-valued parameter \"%s\" must be declared with the READONLY option.";
     /// OUTPUT of INSERT … EXEC.
     OUTPUT_OF_EXEC = 483, 16, "The OUTPUT clause cannot be used in an INSERT...EXEC statement.";
     /// Column of nodes() used as a value: its name.
     NODES_COLUMN = 493, 16, "The column '%s' that was returned from the nodes() method cannot be used directly. It can only be used with one of the four XML data type methods, exist(), nodes(), query(), and value(), or in IS NULL and IS NOT NULL checks.";
+    /// A table of another width: its columns, those of the type.
+    TABLE_PARAMETER_WIDTH = 500, 16, "Trying to pass a table-valued parameter with %s column(s) where the corresponding user-defined table type requires %s column(s).";
     /// LIKE ESCAPE.
     BAD_ESCAPE = 506, 16, "The invalid escape character \"%s\" was specified in a %s predicate.";
     /// Subquery with several rows.
@@ -286,6 +290,8 @@ messages! {
     TOP_NOT_NUMERIC = 1060, 15, "The number of rows provided for a TOP or FETCH clauses row count parameter must be an integer.";
     /// WITH TIES without ORDER BY.
     TIES_WITHOUT_ORDER = 1062, 15, "The TOP N WITH TIES clause is not allowed without a corresponding ORDER BY clause.";
+    /// An identity value for a table variable.
+    IDENTITY_OF_VARIABLE = 1077, 16, "INSERT into an identity column not allowed on table variables.";
     /// Undeclared table variable: the variable.
     UNDECLARED_TABLE_VARIABLE = 1087, 15, "Must declare the table variable \"%s\".";
     /// The file of a database is as large as it may be.
@@ -574,6 +580,8 @@ messages! {
     PARSE_FAILED = 9819, 16, "Error converting string value '%s' into data type %s using culture '%s'.";
     /// A time zone that is none: the name, the clause.
     BAD_TIME_ZONE = 9820, 16, "The time zone parameter '%s' provided to %s clause is invalid.";
+    /// A change of a table parameter: the parameter.
+    TABLE_READONLY = 10700, 16, "The table-valued parameter \"%s\" is READONLY and cannot be modified.";
     /// Grouping sets: the limit.
     TOO_MANY_GROUPING_SETS = 10703, 15, "Too many grouping sets. The maximum number is %s.";
     /// THROW without CATCH.
@@ -783,8 +791,10 @@ mod tests {
           306 16 The text, ntext, and image data types cannot be compared or sorted, except when using IS NULL or LIKE operator.
           319 15 Incorrect syntax near the keyword 'with'. If this statement is a common table expression, an xmlnamespaces clause or a change tracking context clause, the previous statement must be terminated with a semicolon.
           321 15 "%s" is not a recognized table hints option. If it is intended as a parameter to a table-valued function or to the CHANGETABLE function, ensure that your database compatibility mode is set to 90.
+          352 15 The table-valued parameter "%s" must be declared with the READONLY option.
           483 16 The OUTPUT clause cannot be used in an INSERT...EXEC statement.
           493 16 The column '%s' that was returned from the nodes() method cannot be used directly. It can only be used with one of the four XML data type methods, exist(), nodes(), query(), and value(), or in IS NULL and IS NOT NULL checks.
+          500 16 Trying to pass a table-valued parameter with %s column(s) where the corresponding user-defined table type requires %s column(s).
           506 16 The invalid escape character "%s" was specified in a %s predicate.
           512 16 Subquery returned more than 1 value. This is not permitted when the subquery follows =, !=, <, <= , >, >= or when the subquery is used as an expression.
           515 16 Cannot insert the value NULL into column '%s', table '%s'; column does not allow nulls. %s fails.
@@ -808,6 +818,7 @@ mod tests {
          1046 15 Subqueries are not allowed in this context. Only scalar expressions are allowed.
          1060 15 The number of rows provided for a TOP or FETCH clauses row count parameter must be an integer.
          1062 15 The TOP N WITH TIES clause is not allowed without a corresponding ORDER BY clause.
+         1077 16 INSERT into an identity column not allowed on table variables.
          1087 15 Must declare the table variable "%s".
          1105 17 Could not allocate space in database '%s' because it has reached its maximum size.
          1205 13 Transaction (Process ID %s) was deadlocked on %s resources with another process and has been chosen as the deadlock victim. Rerun the transaction.
@@ -952,6 +963,7 @@ mod tests {
          9810 16 The datepart %s is not supported by date function %s for data type %s.
          9819 16 Error converting string value '%s' into data type %s using culture '%s'.
          9820 16 The time zone parameter '%s' provided to %s clause is invalid.
+        10700 16 The table-valued parameter "%s" is READONLY and cannot be modified.
         10703 15 Too many grouping sets. The maximum number is %s.
         10704 15 To rethrow an error, a THROW statement must be used inside a CATCH block. Insert the THROW statement inside a CATCH block, or add error parameters to the THROW statement.
         10705 15 Subqueries are not allowed in the OUTPUT clause.

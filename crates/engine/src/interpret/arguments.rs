@@ -1,6 +1,7 @@
 //! Arguments meet parameters, of procedures and of texts alike: the one place where errors about them come from.
 
 use crate::host::ParamDecl;
+use crate::rpc::RpcTable;
 use tsql::convert::{self, Allowed, Style};
 use tsql::messages as m;
 use tsql::{SqlError, SqlType, Value, fault};
@@ -16,16 +17,37 @@ pub(super) struct Parameter {
     pub(super) default: Option<Value>,
     /// Declared OUTPUT.
     pub(super) output: bool,
+    /// The table type of a table-valued parameter.
+    pub(super) table: Option<TableType>,
+}
+
+/// A table type that a user made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct TableType {
+    /// Number of its database.
+    pub(super) database: i32,
+    /// Number of the object that has its columns.
+    pub(super) object: i32,
+    /// Its name, for errors.
+    pub(super) name: String,
+}
+
+impl Parameter {
+    /// A parameter that takes a value.
+    pub(super) fn value(name: &str, ty: SqlType, default: Option<Value>, output: bool) -> Self {
+        Self {
+            name: name.to_owned(),
+            ty,
+            default,
+            output,
+            table: None,
+        }
+    }
 }
 
 impl From<&ParamDecl> for Parameter {
     fn from(param: &ParamDecl) -> Self {
-        Self {
-            name: param.name.to_owned(),
-            ty: param.ty,
-            default: param.default.clone(),
-            output: param.output,
-        }
+        Self::value(param.name, param.ty, param.default.clone(), param.output)
     }
 }
 
@@ -38,6 +60,17 @@ pub(super) struct Given {
     pub(super) value: Option<(Value, SqlType)>,
     /// OUTPUT was asked for.
     pub(super) output: bool,
+    /// A table in the place of a value.
+    pub(super) table: Option<TableArgument>,
+}
+
+/// A table as an argument.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum TableArgument {
+    /// A table variable of the caller, by its key, and its type's object, where it has one.
+    Own(u32, Option<(i32, i32)>),
+    /// What a driver sent.
+    Sent(RpcTable),
 }
 
 /// A parameter's value for the call.
@@ -97,6 +130,18 @@ pub(super) fn bind(
         .zip(sources)
         .map(|(parameter, source)| {
             let argument = source.and_then(|at| given.get(at));
+            match (
+                &parameter.table,
+                argument.and_then(|given| given.table.as_ref()),
+            ) {
+                (Some(ty), table) => {
+                    return table_bound(ty, table, argument, source);
+                }
+                (None, Some(_)) => {
+                    return Err(clash("table", parameter.ty.name()));
+                }
+                (None, None) => {}
+            }
             let value = match argument.and_then(|argument| argument.value.clone()) {
                 Some((value, ty)) => converted(value, ty, parameter.ty)?,
                 None => parameter.default.clone().ok_or_else(|| {
@@ -109,6 +154,44 @@ pub(super) fn bind(
             Ok(Bound { value, from })
         })
         .collect()
+}
+
+/// What a table-valued parameter gets: a table of its own type, or none for an empty one.
+fn table_bound(
+    ty: &TableType,
+    table: Option<&TableArgument>,
+    argument: Option<&Given>,
+    source: Option<usize>,
+) -> Result<Bound, SqlError> {
+    let fits = match table {
+        Some(TableArgument::Own(_, of)) => *of == Some((ty.database, ty.object)),
+        Some(TableArgument::Sent(_)) => true,
+        None => {
+            let value = argument.and_then(|argument| argument.value.as_ref());
+            match value {
+                // DEFAULT is a table without rows.
+                None => {
+                    return Ok(Bound {
+                        value: Value::Null,
+                        from: None,
+                    });
+                }
+                Some((_, from)) => return Err(clash(from.name(), &ty.name)),
+            }
+        }
+    };
+    if !fits {
+        return Err(clash("table", &ty.name));
+    }
+    Ok(Bound {
+        value: Value::Null,
+        from: source,
+    })
+}
+
+/// 206
+fn clash(from: &str, to: &str) -> SqlError {
+    m::OPERAND_CLASH.with(&[from, to])
 }
 
 fn no_parameters(procedure: &str) -> SqlError {
@@ -144,12 +227,7 @@ mod tests {
     use super::*;
 
     fn parameter(name: &str, ty: SqlType, default: Option<Value>, output: bool) -> Parameter {
-        Parameter {
-            name: name.to_owned(),
-            ty,
-            default,
-            output,
-        }
+        Parameter::value(name, ty, default, output)
     }
 
     /// `name=value`, `value`, `DEFAULT`; `>` before it asks for OUTPUT.
@@ -166,6 +244,7 @@ mod tests {
             name,
             value: (value != "DEFAULT").then(|| (Value::string(value), SqlType::varchar(20))),
             output,
+            table: None,
         }
     }
 

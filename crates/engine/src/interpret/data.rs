@@ -410,11 +410,11 @@ impl Interpreter<'_> {
     }
 
     /// Inserts collected rows: all of them, or none.
-    fn insert_collected(
+    pub(super) fn insert_collected(
         &mut self,
         table: &Arc<OwnTable>,
         columns: &[usize],
-        (shape, rows): (&[Column], Vec<Row>),
+        (shape, rows): (&[Column], impl IntoIterator<Item = Row>),
         frame: &Frame,
     ) -> Result<u64, SqlError> {
         let stage = self.stage(table, &[])?;

@@ -10,7 +10,7 @@
 )]
 
 use super::arguments::Given;
-use super::execute::{Named, Returned, declared_parameters};
+use super::execute::{Named, Returned};
 use super::{End, Failure, Frame, Interpreter};
 use crate::host::{EnvChange, ProcedureDecl, ResultSink, StatementDone};
 use crate::session::names::{Names, Scope};
@@ -149,7 +149,7 @@ impl Interpreter<'_> {
     /// Those of the text; 11526 for one that reads a temporary table it makes itself.
     fn first_result(&mut self, text: &str, params: &str) -> Result<Option<Vec<Column>>, SqlError> {
         let mut frame = Frame::default();
-        for parameter in declared_parameters(params)? {
+        for parameter in self.declared_parameters(params)? {
             frame.declare(&parameter.name, parameter.ty, Value::Null);
         }
         let mut first = First::default();
@@ -241,7 +241,7 @@ impl Interpreter<'_> {
     fn undeclared(&mut self, text: &str, params: &str) -> Result<Vec<(String, SqlType)>, SqlError> {
         let mut scope = Scope::default();
         let mut names = Vec::new();
-        for parameter in declared_parameters(params)? {
+        for parameter in self.declared_parameters(params)? {
             names.push(parameter.name.to_lowercase());
             scope.locals.push(crate::session::names::Local {
                 name: parameter.name.to_lowercase(),

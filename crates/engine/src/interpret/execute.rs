@@ -11,7 +11,7 @@ use tsql::ast::{
     Execute, ExecuteTarget, Expr, ExprKind, ModuleBody, ObjectName, StatementKind, UnaryOp,
 };
 use tsql::bind::ir::TypedKind;
-use tsql::bind::{Binder, Catalog, DefaultLength, FunctionShape, TableShape};
+use tsql::bind::{Binder, Catalog, FunctionShape, TableShape};
 use tsql::convert::{self, Style};
 use tsql::eval::{collate, split_name};
 use tsql::parser::{ParseOptions, parse_batch};
@@ -126,7 +126,8 @@ impl Interpreter<'_> {
         };
         let mut given = Vec::with_capacity(execute.args.len());
         for arg in &execute.args {
-            let value = if arg.value.kind == ExprKind::Default {
+            let table = self.table_argument(&arg.value, frame);
+            let value = if arg.value.kind == ExprKind::Default || table.is_some() {
                 None
             } else {
                 let bound = self.bind(&arg.value, frame)?;
@@ -137,6 +138,7 @@ impl Interpreter<'_> {
                 name: arg.name.as_ref().map(|name| name.name.clone()),
                 value,
                 output: arg.output,
+                table,
             });
         }
         let (end, returned) = self.call(&named, given)?;
@@ -366,6 +368,7 @@ impl Interpreter<'_> {
             .locals
             .iter()
             .map(|local| local.name.clone())
+            .chain(frame.scope.tables.iter().map(|(name, _)| name.clone()))
             .collect();
         let options = ParseOptions {
             quoted_identifier: self.core.shared.facts().has(option::QUOTED_IDENTIFIER),
@@ -573,7 +576,7 @@ impl Interpreter<'_> {
         given: &[Given],
         skipped: usize,
     ) -> Result<(Frame, Vec<(usize, usize)>), SqlError> {
-        let parameters = declared_parameters(declared)?;
+        let parameters = self.declared_parameters(declared)?;
         let bound = arguments::bind("sp_executesql", &parameters, given).map_err(|error| {
             let missing = parameters.iter().find(|parameter| {
                 error.number == messages::MISSING_PARAMETER.number
@@ -594,6 +597,11 @@ impl Interpreter<'_> {
         let mut frame = Frame::default();
         let mut outputs = Vec::new();
         for (parameter, bound) in parameters.iter().zip(bound) {
+            if let Some(ty) = &parameter.table {
+                let argument = bound.from.and_then(|at| given.get(at)?.table.as_ref());
+                self.table_parameter(&parameter.name, ty, argument, &mut frame)?;
+                continue;
+            }
             let slot = frame.declare(&parameter.name, parameter.ty, bound.value);
             if let Some(at) = bound.from
                 && given.get(at).is_some_and(|argument| argument.output)
@@ -605,11 +613,47 @@ impl Interpreter<'_> {
     }
 }
 
-/// Reads a list of declared parameters by the parser of CREATE PROCEDURE, which has the same grammar.
-pub(super) fn declared_parameters(text: &str) -> Result<Vec<Parameter>, SqlError> {
-    if text.trim().is_empty() {
-        return Ok(Vec::new());
+impl Interpreter<'_> {
+    /// Reads a list of declared parameters by the parser of CREATE PROCEDURE, which has the same grammar.
+    pub(super) fn declared_parameters(&self, text: &str) -> Result<Vec<Parameter>, SqlError> {
+        if text.trim().is_empty() {
+            return Ok(Vec::new());
+        }
+        let bad = || messages::INCORRECT_SYNTAX.with(&["@params"]);
+        let create = declaration(text)?;
+        create
+            .params
+            .iter()
+            .map(|param| {
+                if param.varying {
+                    return Err(fault::not_supported("a cursor parameter"));
+                }
+                let name = &param.name.name;
+                if let Some(table) = self.table_type_named(&param.ty)? {
+                    if !param.readonly {
+                        return Err(messages::TABLE_NOT_READONLY.with(&[name]));
+                    }
+                    return Ok(Parameter {
+                        table: Some(table),
+                        ..Parameter::value(name, SqlType::Int, None, false)
+                    });
+                }
+                let ty = self.declared_type(&param.ty)?;
+                let default = match &param.default {
+                    Some(expr) => {
+                        let (value, from) = constant(expr).ok_or_else(bad)?;
+                        Some(arguments::converted(value, from, ty)?)
+                    }
+                    None => None,
+                };
+                Ok(Parameter::value(name, ty, default, param.output))
+            })
+            .collect()
     }
+}
+
+/// The statement that a list of declared parameters makes, in front of an empty body.
+fn declaration(text: &str) -> Result<tsql::ast::CreateProcedure, SqlError> {
     let bad = || messages::INCORRECT_SYNTAX.with(&["@params"]);
     let module = format!("CREATE PROCEDURE p {text}\nAS RETURN");
     let batch = parse_batch(&module, &ParseOptions::default())
@@ -633,32 +677,7 @@ pub(super) fn declared_parameters(text: &str) -> Result<Vec<Parameter>, SqlError
     if !plain || !create.options.is_empty() {
         return Err(bad());
     }
-    create
-        .params
-        .iter()
-        .map(|param| {
-            if param.readonly {
-                return Err(fault::not_supported("a table-valued parameter"));
-            }
-            if param.varying {
-                return Err(fault::not_supported("a cursor parameter"));
-            }
-            let ty = tsql::bind::resolve_type(&param.ty, DefaultLength::Declaration)?;
-            let default = match &param.default {
-                Some(expr) => {
-                    let (value, from) = constant(expr).ok_or_else(bad)?;
-                    Some(arguments::converted(value, from, ty)?)
-                }
-                None => None,
-            };
-            Ok(Parameter {
-                name: param.name.name.clone(),
-                ty,
-                default,
-                output: param.output,
-            })
-        })
-        .collect()
+    Ok(*create)
 }
 
 /// A parameter's default in its type.

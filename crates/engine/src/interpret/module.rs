@@ -1,14 +1,15 @@
 //! Running modules that users made: procedures, and the bodies of functions and triggers.
 
-use super::arguments::{self, Given, Parameter};
+use super::arguments::{self, Given, Parameter, TableArgument, TableType};
 use super::execute::{Named, Returned};
 use super::{End, Failure, Frame, Halt, Interpreter};
-use crate::databases::ObjectKind;
+use crate::databases::{ObjectKind, Objects, ParameterInfo, UserType};
+use crate::rpc::RpcTable;
 use crate::session::permanent::{Found, table_from};
-use crate::session::shared::option;
+use crate::session::shared::{Object, option};
 use crate::session::stored::Parsed;
 use std::sync::Arc;
-use tsql::ast::{ModuleBody, Statement, StatementKind};
+use tsql::ast::{Expr, ExprKind, ModuleBody, Statement, StatementKind};
 use tsql::bind::resolve_type;
 use tsql::eval::collate;
 use tsql::{SqlError, fault, messages};
@@ -72,19 +73,18 @@ impl Interpreter<'_> {
             .ok_or_else(|| fault::internal("a procedure is none"))?;
         let mut parameters = Vec::with_capacity(module.parameters.len());
         for (info, param) in module.parameters.iter().zip(&create.params) {
-            if info.readonly {
-                return Err(fault::not_supported("a table-valued parameter").into());
+            if let Some(ty) = self.type_of_parameter(found, info) {
+                parameters.push(Parameter {
+                    table: Some(ty),
+                    ..Parameter::value(&info.name, info.ty, None, false)
+                });
+                continue;
             }
             let default = match &param.default {
                 Some(expr) => Some(super::default_value(expr, info.ty)?),
                 None => None,
             };
-            parameters.push(Parameter {
-                name: info.name.clone(),
-                ty: info.ty,
-                default,
-                output: info.output,
-            });
+            parameters.push(Parameter::value(&info.name, info.ty, default, info.output));
         }
         let bound = arguments::bind(&name, &parameters, given)
             .map_err(|error| Failure::of_statement(error.in_procedure(&name)))?;
@@ -94,6 +94,12 @@ impl Interpreter<'_> {
         };
         let mut outputs = Vec::new();
         for (parameter, bound) in parameters.iter().zip(bound) {
+            if let Some(ty) = &parameter.table {
+                let argument = bound.from.and_then(|at| given.get(at)?.table.as_ref());
+                self.table_parameter(&parameter.name, ty, argument, &mut frame)
+                    .map_err(|error| Failure::of_statement(error.in_procedure(&frame.procedure)))?;
+                continue;
+            }
             let slot = frame.declare(&parameter.name, parameter.ty, bound.value);
             if let Some(at) = bound.from
                 && given.get(at).is_some_and(|argument| argument.output)
@@ -209,13 +215,26 @@ impl Interpreter<'_> {
         if resolve_type(ty, tsql::bind::DefaultLength::Declaration).is_ok() {
             return Ok(false);
         }
-        let Some((objects, object)) = self.table_type(ty)? else {
+        let Some((database, objects, object)) = self.table_type(ty)? else {
             return Ok(false);
         };
         let lower = name.to_lowercase();
         if frame.scope.tables.iter().any(|(known, _)| *known == lower) {
             return Ok(true);
         }
+        let key = self.variable_of(&objects, object, name, database)?;
+        frame.scope.tables.push((lower, key));
+        Ok(true)
+    }
+
+    /// Makes a table variable of a table type; returns its key.
+    fn variable_of(
+        &mut self,
+        objects: &Objects,
+        object: i32,
+        name: &str,
+        database: i32,
+    ) -> Result<u32, SqlError> {
         let info = objects
             .object(object)
             .and_then(|object| object.table())
@@ -230,16 +249,119 @@ impl Interpreter<'_> {
             table.reseed();
         }
         table.variable = true;
+        table.of_type = Some((database, object));
         self.add(table, None)?;
-        frame.scope.tables.push((lower, key));
-        Ok(true)
+        Ok(key)
+    }
+
+    /// The table type of a name, for a parameter.
+    pub(super) fn table_type_named(
+        &self,
+        ty: &tsql::ast::TypeName,
+    ) -> Result<Option<TableType>, SqlError> {
+        if resolve_type(ty, tsql::bind::DefaultLength::Declaration).is_ok() {
+            return Ok(None);
+        }
+        let found = self.table_type(ty)?;
+        Ok(found.map(|(database, _, object)| TableType {
+            database,
+            object,
+            name: ty.name.name.text.clone(),
+        }))
+    }
+
+    /// The table type of a module's parameter.
+    fn type_of_parameter(&self, found: &Found, info: &ParameterInfo) -> Option<TableType> {
+        let types = found.objects.types();
+        let ty = types.iter().find(|ty| Some(ty.id) == info.user_type)?;
+        match ty.kind {
+            UserType::Table { object } => Some(TableType {
+                database: found.database,
+                object,
+                name: ty.name.clone(),
+            }),
+            UserType::Alias { .. } => None,
+        }
+    }
+
+    /// The table variable that an argument names, unless it names a value.
+    pub(super) fn table_argument(&self, value: &Expr, frame: &Frame) -> Option<TableArgument> {
+        let ExprKind::Variable(variable) = &value.kind else {
+            return None;
+        };
+        let lower = variable.name.to_lowercase();
+        let mut tables = frame.scope.tables.iter();
+        let (_, key) = tables.find(|(name, _)| *name == lower)?;
+        let of_type = match self.core.shared.object(*key) {
+            Some(Object::Own(table)) => table.of_type,
+            _ => None,
+        };
+        Some(TableArgument::Own(*key, of_type))
+    }
+
+    /// Gives a frame a table-valued parameter: the caller's own table, or one of what a driver sent.
+    pub(super) fn table_parameter(
+        &mut self,
+        name: &str,
+        ty: &TableType,
+        argument: Option<&TableArgument>,
+        frame: &mut Frame,
+    ) -> Result<(), SqlError> {
+        let key = match argument {
+            Some(TableArgument::Own(key, _)) => *key,
+            Some(TableArgument::Sent(_)) | None => {
+                let objects = self.core.shared.permanent.objects(ty.database)?;
+                self.variable_of(&objects, ty.object, name, ty.database)?
+            }
+        };
+        if let Some(TableArgument::Sent(sent)) = argument {
+            self.fill_parameter(key, ty, sent)?;
+        }
+        frame.scope.tables.push((name.to_lowercase(), key));
+        frame.scope.readonly.push(key);
+        Ok(())
+    }
+
+    /// Puts the rows that a driver sent into a table variable.
+    fn fill_parameter(
+        &mut self,
+        key: u32,
+        ty: &TableType,
+        sent: &RpcTable,
+    ) -> Result<(), SqlError> {
+        let Some(Object::Own(table)) = self.core.shared.object(key) else {
+            return Err(fault::internal("a table is gone"));
+        };
+        if !sent.type_name.is_empty() && !collate::same(&sent.type_name, &ty.name) {
+            return Err(messages::OPERAND_CLASH.with(&[&sent.type_name, &ty.name]));
+        }
+        // NULL has no columns, and stands for a table without rows.
+        if sent.width == 0 {
+            return Ok(());
+        }
+        if sent.width != table.columns.len() {
+            let (given, wanted) = (sent.width.to_string(), table.columns.len().to_string());
+            return Err(messages::TABLE_PARAMETER_WIDTH.with(&[&given, &wanted]));
+        }
+        for at in &sent.places {
+            if table.identity == Some(*at) {
+                return Err(messages::IDENTITY_OF_VARIABLE.with(&[]));
+            }
+            if table.columns[*at].computed.is_some() {
+                let name = &table.columns[*at].column.name;
+                return Err(messages::COMPUTED_NOT_WRITABLE.with(&[name]));
+            }
+        }
+        let rows = (sent.columns.as_slice(), sent.rows.rows());
+        self.insert_collected(&table, &sent.places, rows, &Frame::default())
+            .map(|_| ())
     }
 
     /// The table type of a name, as the object that has its columns.
     fn table_type(
         &self,
         ty: &tsql::ast::TypeName,
-    ) -> Result<Option<(Arc<crate::databases::Objects>, i32)>, SqlError> {
+    ) -> Result<Option<(i32, Arc<Objects>, i32)>, SqlError> {
         let Ok(target) = self.target_of_name(&ty.name) else {
             return Ok(None);
         };
@@ -252,7 +374,7 @@ impl Interpreter<'_> {
             },
             None => return Ok(None),
         };
-        Ok(Some((objects, object)))
+        Ok(Some((target.id, objects, object)))
     }
 
     /// The type of a declaration: of the language, or an alias that a user made.

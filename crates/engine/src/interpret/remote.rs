@@ -1,7 +1,7 @@
 //! Remote calls of drivers: sp_executesql, prepared handles, procedures by name.
 
-use super::arguments::Given;
-use super::execute::{Named, Returned, declared_parameters};
+use super::arguments::{Given, TableArgument};
+use super::execute::{Named, Returned};
 use super::{End, Failure, Interpreter, wire_cursor};
 use crate::rpc::{RpcCall, RpcOutcome, RpcOutput, RpcProcedure};
 use crate::session::Prepared;
@@ -33,6 +33,7 @@ impl Interpreter<'_> {
                 name: (!param.name.is_empty()).then(|| param.name.clone()),
                 value: param.value.clone().map(|value| (value, param.ty)),
                 output: param.output,
+                table: param.table.clone().map(TableArgument::Sent),
             })
             .collect();
         self.statement_starts(1);
@@ -164,7 +165,8 @@ impl Interpreter<'_> {
 
     /// Reads a text for its errors of syntax: they are reported, and 8180 follows.
     pub(super) fn check_text(&mut self, params: &str, text: &str) -> Result<(), SqlError> {
-        let names: Vec<String> = declared_parameters(params)?
+        let names: Vec<String> = self
+            .declared_parameters(params)?
             .into_iter()
             .map(|parameter| parameter.name)
             .collect();

@@ -24,12 +24,7 @@ impl Interpreter<'_> {
     }
 
     fn keep_in_session(&self, given: &[Given]) -> Result<(), SqlError> {
-        let parameter = |name: &str, ty, default| Parameter {
-            name: name.to_owned(),
-            ty,
-            default,
-            output: false,
-        };
+        let parameter = |name: &str, ty, default| Parameter::value(name, ty, default, false);
         let parameters = [
             parameter("@key", SqlType::SYSNAME, None),
             parameter("@value", SqlType::SqlVariant, None),

@@ -104,7 +104,9 @@ impl Interpreter<'_> {
                 return Err(fault::not_supported(feature).at_line(span.line));
             }
         };
-        self.own(shape.key, verb)
+        let table = self.own(shape.key, verb)?;
+        not_readonly(&table, frame)?;
+        Ok(table)
     }
 
     pub(super) fn own(&self, key: u32, verb: &str) -> Result<Arc<OwnTable>, SqlError> {
@@ -171,7 +173,9 @@ impl Interpreter<'_> {
         if let (Some(source), Some(name)) = (&bound, &name)
             && let Some(id) = binder.entry_named(name)
         {
-            return self.entry(binder, ctes, (source.clone(), id), changed, verb);
+            let rows = self.entry(binder, ctes, (source.clone(), id), changed, verb)?;
+            not_readonly(&rows.table, frame)?;
+            return Ok(rows);
         }
         // Without a FROM entry of that name it may still be a common table expression.
         let bare = name.as_ref().and_then(ObjectName::as_bare);
@@ -350,6 +354,17 @@ impl Interpreter<'_> {
             of_view: false,
         })
     }
+}
+
+/// 10700 for a parameter.
+fn not_readonly(table: &OwnTable, frame: &Frame) -> Result<(), SqlError> {
+    if frame.scope.readonly.contains(&table.key) {
+        let mut tables = frame.scope.tables.iter();
+        let name = tables.find(|(_, key)| *key == table.key);
+        let name = name.map_or(table.name.as_str(), |(name, _)| name);
+        return Err(messages::TABLE_READONLY.with(&[name]));
+    }
+    Ok(())
 }
 
 /// Aliases and names of the tables in a FROM.

@@ -45,6 +45,8 @@ pub(crate) struct Scope {
     /// Parameters that nobody declared, in a text that is only described: name in lower case, and its type once it
     /// is known.
     pub(crate) undeclared: Vec<(String, Arc<OnceLock<SqlType>>)>,
+    /// Keys of those that are parameters, which nobody changes.
+    pub(crate) readonly: Vec<u32>,
     /// Where a trigger runs, what its statement sets.
     pub(crate) updated: Option<Arc<Updated>>,
 }

@@ -264,6 +264,7 @@ pub(crate) fn table_from(info: &TableInfo, name: &str, key: u32) -> Result<OwnTa
         next: Arc::new(AtomicI64::new(1)),
         variable: false,
         place: None,
+        of_type: None,
     })
 }
 

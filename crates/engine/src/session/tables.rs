@@ -93,6 +93,8 @@ pub(crate) struct OwnTable {
     pub(crate) variable: bool,
     /// Where a permanent table is kept; `None` for the session's own.
     pub(crate) place: Option<Place>,
+    /// The type of a table variable that was declared with one: its database, and the object that has its columns.
+    pub(crate) of_type: Option<(i32, i32)>,
 }
 
 impl OwnTable {
@@ -110,6 +112,7 @@ impl OwnTable {
             next: Arc::new(AtomicI64::new(1)),
             variable,
             place: None,
+            of_type: None,
         }
     }
 

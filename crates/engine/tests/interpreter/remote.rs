@@ -12,6 +12,7 @@ pub(crate) fn input(name: &str, ty: SqlType, value: Value) -> RpcParam {
         ty,
         value: Some(value),
         output: false,
+        table: None,
     }
 }
 

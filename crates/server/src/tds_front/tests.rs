@@ -202,8 +202,12 @@ impl SqlSession for Words {
                 value: Value::Int(42),
             })
             .collect();
+        // The rows of tables are counted.
+        let tables = call.params.iter().filter_map(|param| param.table.as_ref());
+        let sent = tables.map(|table| table.rows.rows().count()).sum::<usize>();
+        let status = 3 + i32::try_from(sent).unwrap();
         RpcOutcome {
-            return_status: (!batch.aborted).then_some(3),
+            return_status: (!batch.aborted).then_some(status),
             batch,
             outputs,
         }
@@ -885,25 +889,30 @@ async fn what_is_not_taken_is_refused_and_the_rest_goes_on() {
     table.extend([1, 0, b'p', 0, 0, 0, 0, 0, 0xF0]);
     raw.send(PacketType::Rpc, &table).await;
     assert_eq!(errors(&raw.events().await), [8009]);
-    // A table-valued parameter is refused by name, and the next call of the message runs.
+    raw.batch("rows 1").await;
+    assert_eq!(raw.events().await.len(), 3);
+}
+
+#[tokio::test]
+async fn tables_come_with_their_rows() {
+    let bench = bench();
+    let (mut raw, _served) = bench.raw(VersionNumber::V7_4).await;
     let columns = vec![Column::required("", SqlType::Int)];
-    let table = TableParameter::new("dbo", "T", columns, &[], TdsVersion::V7_4).unwrap();
+    let rows = [vec![Value::Int(1)], vec![Value::Int(2)]];
+    let table = TableParameter::new("dbo", "T", columns, &rows, TdsVersion::V7_4).unwrap();
     let mut call = execute_sql("rows 1", "", vec![]);
     let mut payload = encode_rpc(&call, 0, TdsVersion::V7_4).unwrap();
     call.parameters.push(Parameter::table("@t", table));
-    let refused = encode_rpc(&call, 0, TdsVersion::V7_4).unwrap();
-    payload.splice(22..22, [&refused[22..], &[0xFF]].concat());
+    let with_table = encode_rpc(&call, 0, TdsVersion::V7_4).unwrap();
+    payload.splice(22..22, [&with_table[22..], &[0xFF]].concat());
     raw.send(PacketType::Rpc, &payload).await;
     let events = raw.events().await;
-    assert_eq!(errors(&events), [40_517]);
-    let ends: Vec<_> = dones(&events)
-        .into_iter()
-        .filter(|done| done.kind == DoneKind::Procedure)
-        .map(|done| (done.more, done.error))
+    assert_eq!(errors(&events), [0; 0]);
+    let statuses: Vec<&Event> = events
+        .iter()
+        .filter(|event| matches!(event, Event::ReturnStatus(_)))
         .collect();
-    assert_eq!(ends, [(true, true), (false, false)]);
-    raw.batch("rows 1").await;
-    assert_eq!(raw.events().await.len(), 3);
+    assert_eq!(statuses, [&Event::ReturnStatus(5), &Event::ReturnStatus(3)]);
 }
 
 #[tokio::test]

@@ -4,15 +4,16 @@ use super::bulk::BulkStream;
 use super::session::{OpenSession, SqlSession};
 use super::sink::{Answer, Output, TokenSink};
 use super::{FrontError, OUTPUT_CHUNKS_MAX, SESSION_STACK_BYTES, Spid};
-use engine::{CancelToken, ResultSink, RpcParam, RpcProcedure};
+use engine::{CancelToken, ResultSink, RpcParam, RpcProcedure, RpcRows, RpcTable};
+use std::sync::Arc;
 use std::thread;
 use tds::packet::ResetConnection;
 use tds::request::{
     BeginTransaction, IsolationLevel, Procedure, RpcCall, RpcReader, TransactionRequest,
 };
+use tds::table::TableParameter;
 use tds::{TdsError, TdsVersion};
 use tokio::sync::{mpsc, oneshot};
-use tsql::messages::NOT_SUPPORTED;
 use tsql::{Column, Row, SqlError};
 
 /// What the session is to do.
@@ -205,11 +206,6 @@ fn run_calls(
             sink.finish_call(None, &[], false, false, more);
             continue;
         }
-        if call.parameters.iter().any(|given| given.table.is_some()) {
-            sink.message(NOT_SUPPORTED.with(&["a table-valued parameter"]));
-            sink.finish_call(None, &[], true, false, more);
-            continue;
-        }
         let outcome = session.rpc(engine_call(call), sink, cancel);
         let close = outcome.batch.close;
         sink.finish_call(
@@ -227,6 +223,27 @@ fn run_calls(
         sink.finish_call(None, &[], false, false, false);
     }
     false
+}
+
+/// The rows of a table-valued parameter, as they were sent.
+#[derive(Debug)]
+struct SentRows(TableParameter);
+
+impl RpcRows for SentRows {
+    fn rows(&self) -> Box<dyn Iterator<Item = Row> + '_> {
+        Box::new(self.0.rows())
+    }
+}
+
+fn engine_table(table: TableParameter) -> RpcTable {
+    RpcTable {
+        schema: table.schema.clone(),
+        type_name: table.type_name.clone(),
+        width: table.width,
+        columns: table.columns.clone(),
+        places: table.places.clone(),
+        rows: Arc::new(SentRows(table)),
+    }
 }
 
 fn engine_call(call: RpcCall) -> engine::RpcCall {
@@ -247,6 +264,7 @@ fn engine_call(call: RpcCall) -> engine::RpcCall {
                 ty: parameter.ty,
                 value: (!parameter.use_default).then_some(parameter.value),
                 output: parameter.by_reference,
+                table: parameter.table.map(engine_table),
             })
             .collect(),
     }

@@ -451,14 +451,7 @@ fn parameters(objects: &Objects, params: &[Parameter]) -> Result<Vec<ParameterIn
             let (ty, user_type) = match table {
                 Some(id) => {
                     if !param.readonly {
-                        return Err(SqlError::new(
-                            352,
-                            15,
-                            format!(
-                                "The table-valued parameter \"{}\" must be declared with the READONLY option.",
-                                param.name.name
-                            ),
-                        ));
+                        return Err(messages::TABLE_NOT_READONLY.with(&[&param.name.name]));
                     }
                     (tsql::SqlType::Int, Some(id))
                 }

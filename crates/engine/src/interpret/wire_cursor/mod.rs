@@ -389,7 +389,7 @@ impl Interpreter<'_> {
     /// Columns of a text that is one query; `None` for others.
     fn describe(&mut self, params: &str, text: &str) -> Result<Option<Vec<Column>>, SqlError> {
         let mut frame = Frame::default();
-        for parameter in super::execute::declared_parameters(params)? {
+        for parameter in self.declared_parameters(params)? {
             frame.declare(&parameter.name, parameter.ty, Value::Null);
         }
         let Form::Query(statement) = self.form(text, &frame)? else {
