@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each benchmark uses its own part")]
 
+pub mod bare_store;
 pub mod wire;
 
 use super::harness::{Instance, PASSWORD};
