@@ -4,10 +4,44 @@ use crate::agent::{Agent, Phase};
 use crate::flow::step_index;
 use crate::run::{OutcomeIdentity, RunPhase, StopCause, outcome_row};
 use crate::texts::{self, OutcomeText};
-use crate::{AgentAction, Refusal, Refused, RefusedRequest, StartAt, StartFault};
+use crate::{AgentAction, Launch, Refusal, Refused, RefusedRequest, StartAt, StartFault};
+use jiff::Timestamp;
 use model::{JobId, RunId, RunSource, RunStatus};
+use std::sync::Arc;
 
 impl Agent {
+    /// The first launch of a run, if it were asked for at `now` and its start row were there. Changes nothing.
+    ///
+    /// Whoever has to wait for that row can get a process ready meanwhile. `None` where nothing would be
+    /// launched at once.
+    #[must_use]
+    pub fn expected_launch(
+        &self,
+        job: JobId,
+        run: RunId,
+        source: RunSource,
+        start_at: &StartAt,
+        now: Timestamp,
+    ) -> Option<Launch> {
+        if self.phase != Phase::Active
+            || !self.ready.is_empty()
+            || self.running_steps >= self.config.limits.running_steps_max
+        {
+            return None;
+        }
+        let step_index = self.startable(job, start_at).ok()?;
+        Some(Launch {
+            run,
+            sequence: 0,
+            retry: 0,
+            executions: 1,
+            document: Arc::clone(&self.jobs.get(&job)?.document),
+            step_index,
+            run_started: now,
+            source,
+        })
+    }
+
     pub(crate) fn start_requested(
         &mut self,
         job: JobId,

@@ -4,9 +4,9 @@
 
 mod common;
 
-use agent::{AgentInput, StartAt, StartFault, StepEnd};
+use agent::{AgentAction, AgentInput, StartAt, StartFault, StepEnd};
 use common::{Desk, JOB, job, run_id};
-use model::{JobDocument, NotifyLevel, RunStatus, StepAction};
+use model::{JobDocument, NotifyLevel, RunSource, RunStatus, StepAction};
 
 use StepEnd::{Exited, Failed, Stopped, Succeeded, Unknown};
 
@@ -493,4 +493,35 @@ fn shutdown() {
     desk.recorded();
     assert_eq!(desk.rows[0].status, RunStatus::Canceled);
     assert_eq!(desk.outcome_recorded(), complete);
+}
+
+#[test]
+fn an_expected_launch_is_the_one_that_comes() {
+    let source = || RunSource::Master {
+        login: "sa".to_owned(),
+    };
+    let expect = |desk: &Desk, run, step| {
+        desk.agent
+            .expected_launch(JOB, run_id(run), source(), &StartAt::Step(step), desk.now)
+    };
+    for step in [1, 2] {
+        let mut desk = Desk::with(job(2));
+        let expected = expect(&desk, 7, step).unwrap();
+        desk.agent.handle(
+            AgentInput::StartRequested {
+                job: JOB,
+                run: run_id(7),
+                source: source(),
+                start_at: StartAt::Step(step),
+                already_recorded: true,
+            },
+            desk.now,
+        );
+        let came = desk.agent.poll_action();
+        assert_eq!(came, Some(AgentAction::LaunchStep(Box::new(expected))));
+        // While it runs, nothing else of the job would be launched.
+        assert_eq!(expect(&desk, 8, 1), None);
+    }
+    let desk = Desk::with(job(2));
+    assert_eq!(expect(&desk, 7, 3), None, "no such step");
 }

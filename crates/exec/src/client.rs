@@ -10,8 +10,8 @@ use crate::error::ExecError;
 use crate::launcher::{DIR_OPTION, FAILED, LOCKED, OUTPUT_DIR, READY, SUBCOMMAND};
 use crate::process;
 use crate::socket;
-use crate::step::{Program, StepCommand, StepEnded, StepKey, StepReport, StepState};
-use crate::wire::{self, EndedHead, Event, FrameBuffer, Key, PROTOCOL, Request};
+use crate::step::{StepCommand, StepEnded, StepKey, StepReport, StepState};
+use crate::wire::{self, EndedHead, Event, FrameBuffer, Key, PROTOCOL, Request, StepHead};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File, OpenOptions};
@@ -117,6 +117,8 @@ struct Shared {
 struct Link {
     /// `None` while there is no launcher.
     stream: Option<UnixStream>,
+    /// Whether that launcher gets processes ready.
+    prepares: bool,
     closing: bool,
     /// Launchers started by this process, to be reaped.
     children: Vec<Child>,
@@ -131,6 +133,7 @@ struct Greeted {
     pid: u32,
     spawned: bool,
     complete: bool,
+    prepares: bool,
     steps: Vec<StepReport>,
 }
 
@@ -172,31 +175,22 @@ impl LauncherClient {
     /// [`ExecError::Connection`] while there is no launcher (the step is in doubt until the next
     /// [`LauncherEvent::Connected`]); [`ExecError::Message`] for a command beyond the longest message.
     pub fn start(&self, command: &StepCommand) -> Result<(), ExecError> {
-        let path = |path: &std::path::Path| {
-            path.to_str()
-                .map(str::to_owned)
-                .ok_or_else(|| ExecError::Message {
-                    what: format!("with a path that is not UTF-8: {}", path.display()),
-                })
-        };
-        let (argv, text) = match &command.program {
-            Program::Shell(text) => (None, text.as_str()),
-            Program::Argv(words) => (Some(words.clone()), ""),
-        };
-        let request = Request::Start {
-            key: Key(command.key),
-            argv,
-            env: command.env.clone(),
-            cwd: path(&command.cwd)?,
-            limit: command.output_limit_bytes,
-            file: command
-                .output_file
-                .as_ref()
-                .map(|file| Ok::<_, ExecError>((path(&file.path)?, file.append)))
-                .transpose()?,
-            follow: command.follow,
-        };
-        self.shared.send(&request, text.as_bytes())
+        let (head, text) = StepHead::of(command)?;
+        self.shared.send(&Request::Start(head), text.as_bytes())
+    }
+
+    /// Lets the launcher get a process ready for a step that may start soon. Nothing of the step runs before
+    /// [`LauncherClient::start`] with the same command; without it the process ends, having run nothing. One
+    /// step at a time; a launcher that cannot do it is not asked.
+    ///
+    /// # Errors
+    /// As [`LauncherClient::start`].
+    pub fn prepare(&self, command: &StepCommand) -> Result<(), ExecError> {
+        if !self.shared.lock().prepares {
+            return Ok(());
+        }
+        let (head, text) = StepHead::of(command)?;
+        self.shared.send(&Request::Prepare(head), text.as_bytes())
     }
 
     /// Stops a step: SIGTERM to its group, SIGKILL after `grace`.
@@ -368,6 +362,7 @@ impl Shared {
             pid,
             spawned,
             complete,
+            prepares: _,
             steps,
         } = greeted;
         events(LauncherEvent::Connected {
@@ -442,6 +437,7 @@ impl Shared {
                         .map_err(|source| ExecError::Connection { source })?;
                     let mut link = self.lock();
                     link.stream = Some(stream);
+                    link.prepares = greeted.prepares;
                     if link.closing
                         && let Some(stream) = &link.stream
                     {
@@ -487,7 +483,7 @@ impl Shared {
         stream.write_all(&hello).map_err(connection)?;
         let mut frames = FrameBuffer::default();
         let mut steps = BTreeMap::new();
-        let mut launcher = (0, false);
+        let mut launcher = (0, false, false);
         let mut bytes = vec![0u8; READ_BYTES];
         loop {
             while let Some((event, payload)) = frames.next::<Event>()? {
@@ -496,6 +492,7 @@ impl Shared {
                         protocol,
                         pid,
                         complete,
+                        prepares,
                     } => {
                         if protocol != PROTOCOL {
                             // That one ends when its steps have; then ours can start.
@@ -511,7 +508,7 @@ impl Shared {
                                 ours: PROTOCOL,
                             });
                         }
-                        launcher = (pid, complete);
+                        launcher = (pid, complete, prepares);
                     }
                     Event::Running { key, pid, orphan } => {
                         steps.insert(key.0, StepState::Running { pid, orphan });
@@ -532,6 +529,7 @@ impl Shared {
                             pid: launcher.0,
                             spawned,
                             complete: launcher.1,
+                            prepares: launcher.2,
                             steps,
                         });
                     }

@@ -23,6 +23,7 @@ pub mod pages;
 mod process;
 mod socket;
 pub mod step;
+mod suspended;
 pub mod tokens;
 mod wire;
 

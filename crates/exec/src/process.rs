@@ -2,6 +2,7 @@
 //! one that was given the same number.
 
 use crate::step::{Program, StepCommand};
+use crate::suspended::Suspended;
 use rustix::process::Pid;
 use std::fs;
 use std::io::{self, PipeReader, Write};
@@ -32,6 +33,72 @@ pub(crate) struct Spawned {
 /// # Errors
 /// Why not, in words for the history.
 pub(crate) fn spawn(command: &StepCommand, script: &Path) -> Result<Spawned, String> {
+    let (mut process, output) = build(command, script)?;
+    let child = process.spawn().map_err(|error| {
+        if command.cwd.is_dir() {
+            error.to_string()
+        } else {
+            format!(
+                "the working directory {} does not exist",
+                command.cwd.display()
+            )
+        }
+    })?;
+    let pid = i32::try_from(child.id())
+        .ok()
+        .and_then(Pid::from_raw)
+        .ok_or("its process id is out of range")?;
+    Ok(Spawned {
+        pid,
+        start_time: start_time(pid).unwrap_or(0),
+        output,
+    })
+}
+
+/// A process that stands ready to be what [`spawn`] would start. Where it never becomes that, nothing of the
+/// step has been done: no text of it is in a file, and no output file is open.
+#[derive(Debug)]
+pub(crate) struct Ready {
+    pub(crate) process: Suspended,
+    start_time: u64,
+    output: PipeReader,
+}
+
+impl Ready {
+    /// Starts a process that waits before its first instruction. `None` for a step that needs more than that,
+    /// or cannot start.
+    ///
+    /// # Errors
+    /// Why there can be no such process, whatever the step.
+    pub(crate) fn new(command: &StepCommand) -> io::Result<Option<Self>> {
+        let short =
+            matches!(&command.program, Program::Shell(text) if text.len() < ARGUMENT_BYTES_MAX);
+        if !short || command.output_file.is_some() || !command.cwd.is_dir() {
+            return Ok(None);
+        }
+        let Ok((process, output)) = build(command, Path::new("")) else {
+            return Ok(None);
+        };
+        let process = Suspended::start(process)?;
+        Ok(Some(Self {
+            start_time: start_time(process.pid()).unwrap_or(0),
+            process,
+            output,
+        }))
+    }
+
+    /// Lets it run. `None` where it is gone.
+    pub(crate) fn release(self) -> Option<Spawned> {
+        Some(Spawned {
+            pid: self.process.release()?,
+            start_time: self.start_time,
+            output: self.output,
+        })
+    }
+}
+
+/// What starts a step, and where its output can be read.
+fn build(command: &StepCommand, script: &Path) -> Result<(Command, PipeReader), String> {
     let mut process = match &command.program {
         Program::Shell(text) if text.len() < ARGUMENT_BYTES_MAX => {
             let mut shell = program("/bin/sh");
@@ -65,25 +132,7 @@ pub(crate) fn spawn(command: &StepCommand, script: &Path) -> Result<Spawned, Str
         .stdout(writer)
         .stderr(second)
         .process_group(0);
-    let child = process.spawn().map_err(|error| {
-        if command.cwd.is_dir() {
-            error.to_string()
-        } else {
-            format!(
-                "the working directory {} does not exist",
-                command.cwd.display()
-            )
-        }
-    })?;
-    let pid = i32::try_from(child.id())
-        .ok()
-        .and_then(Pid::from_raw)
-        .ok_or("its process id is out of range")?;
-    Ok(Spawned {
-        pid,
-        start_time: start_time(pid).unwrap_or(0),
-        output: reader,
-    })
+    Ok((process, reader))
 }
 
 /// When a process started, in clock ticks since the machine's start; with the id it names one process.

@@ -6,9 +6,11 @@
 
 use crate::capture::Stored;
 use crate::error::ExecError;
-use crate::step::{StepEnd, StepKey};
+use crate::output_file::OutputFile;
+use crate::step::{Program, StepCommand, StepEnd, StepKey};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use std::path::Path;
 
 /// Version of this protocol.
 pub(crate) const PROTOCOL: u32 = 1;
@@ -23,15 +25,10 @@ pub(crate) enum Request {
     /// First message.
     Hello { protocol: u32 },
     /// Start a step; the payload is the shell text where there is no `argv`.
-    Start {
-        key: Key,
-        argv: Option<Vec<String>>,
-        env: Vec<(String, String)>,
-        cwd: String,
-        limit: u32,
-        file: Option<(String, bool)>,
-        follow: bool,
-    },
+    Start(StepHead),
+    /// Get a process ready that this step may need soon. Nothing of it runs before `Start`, and without one
+    /// nothing ever does. Only for launchers whose hello says that they can.
+    Prepare(StepHead),
     /// SIGTERM to the step's group, SIGKILL after the grace.
     Stop { key: Key, grace_ms: u64 },
     /// Tell output as it appears, or stop telling it.
@@ -46,6 +43,71 @@ pub(crate) enum Request {
     Shutdown { stop: bool, grace_ms: u64 },
 }
 
+/// A step without its text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct StepHead {
+    pub(crate) key: Key,
+    pub(crate) argv: Option<Vec<String>>,
+    pub(crate) env: Vec<(String, String)>,
+    pub(crate) cwd: String,
+    pub(crate) limit: u32,
+    pub(crate) file: Option<(String, bool)>,
+    pub(crate) follow: bool,
+}
+
+impl StepHead {
+    /// The head of a command; its text goes beside it.
+    ///
+    /// # Errors
+    /// [`ExecError::Message`] for a path that is not UTF-8.
+    pub(crate) fn of(command: &StepCommand) -> Result<(Self, &str), ExecError> {
+        let path = |path: &Path| {
+            path.to_str()
+                .map(str::to_owned)
+                .ok_or_else(|| ExecError::Message {
+                    what: format!("with a path that is not UTF-8: {}", path.display()),
+                })
+        };
+        let (argv, text) = match &command.program {
+            Program::Shell(text) => (None, text.as_str()),
+            Program::Argv(words) => (Some(words.clone()), ""),
+        };
+        let head = Self {
+            key: Key(command.key),
+            argv,
+            env: command.env.clone(),
+            cwd: path(&command.cwd)?,
+            limit: command.output_limit_bytes,
+            file: command
+                .output_file
+                .as_ref()
+                .map(|file| Ok::<_, ExecError>((path(&file.path)?, file.append)))
+                .transpose()?,
+            follow: command.follow,
+        };
+        Ok((head, text))
+    }
+
+    /// The command with this text.
+    pub(crate) fn command(self, text: &[u8]) -> StepCommand {
+        StepCommand {
+            key: self.key.0,
+            program: self.argv.map_or_else(
+                || Program::Shell(String::from_utf8_lossy(text).into_owned()),
+                Program::Argv,
+            ),
+            env: self.env,
+            cwd: self.cwd.into(),
+            output_limit_bytes: self.limit,
+            output_file: self.file.map(|(path, append)| OutputFile {
+                path: path.into(),
+                append,
+            }),
+            follow: self.follow,
+        }
+    }
+}
+
 /// What the launcher tells.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Event {
@@ -54,6 +116,9 @@ pub(crate) enum Event {
         protocol: u32,
         pid: u32,
         complete: bool,
+        /// Whether it takes `Prepare`; earlier ones do not say.
+        #[serde(default)]
+        prepares: bool,
     },
     /// The step runs; answers `Start` and `List`.
     Running { key: Key, pid: u32, orphan: bool },

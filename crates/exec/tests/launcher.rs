@@ -47,6 +47,11 @@ fn main() -> ExitCode {
         ("output_files", output_files),
         ("an_agent_that_comes_back", an_agent_that_comes_back),
         ("a_launcher_that_was_killed", a_launcher_that_was_killed),
+        ("a_step_made_ready_runs_once", a_step_made_ready_runs_once),
+        (
+            "what_is_ready_runs_nothing_by_itself",
+            what_is_ready_runs_nothing_by_itself,
+        ),
         ("a_lost_journal_is_told", a_lost_journal_is_told),
         ("two_agents_and_one_launcher", two_agents_and_one_launcher),
         ("garbage_on_the_socket", garbage_on_the_socket),
@@ -584,6 +589,143 @@ fn a_launcher_that_was_killed() {
     assert_eq!((ended.end, ended.stopped), (StepEnd::Unknown, true));
     assert!(!is_alive(stubborn_pid));
     assert!(!dir.0.join("twice").exists());
+    agent.end();
+}
+
+/// The process that stands before its first instruction, if the launcher has one.
+fn standing(launcher: u32) -> Option<u32> {
+    let stat_of = |pid: u32| {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        let (name, rest) = stat.rsplit_once(") ").unwrap_or_default();
+        let mut fields = rest.split(' ').map(str::to_owned);
+        (
+            name.ends_with("(sh"),
+            fields.next().unwrap_or_default(),
+            fields.next().unwrap_or_default(),
+        )
+    };
+    std::fs::read_dir("/proc")
+        .unwrap()
+        .filter_map(|entry| entry.unwrap().file_name().to_str()?.parse().ok())
+        .find(|pid| {
+            let (shell, state, parent) = stat_of(*pid);
+            shell && state == "t" && parent == launcher.to_string()
+        })
+}
+
+/// Gets a step ready and waits until it stands there.
+fn make_ready(agent: &Agent, key: StepKey, text: &str) -> u32 {
+    agent.client.prepare(&agent.command(key, text)).unwrap();
+    eventually("a process that stands ready", || {
+        standing(agent.launcher).is_some()
+    });
+    standing(agent.launcher).unwrap()
+}
+
+fn a_step_made_ready_runs_once() {
+    let dir = Scratch::new();
+    let agent = Agent::connect(&dir.0);
+    let text = "echo ran >> ran; echo out; echo $$; exit 3";
+    let key = fresh_key();
+    let ready = make_ready(&agent, key, text);
+    // Another step's whole life passes, and it still stands there.
+    assert_eq!(agent.run("echo other").output.text, "other\n");
+    assert!(!dir.0.join("ran").exists());
+    agent.client.start(&agent.command(key, text)).unwrap();
+    assert_eq!(agent.wait_running(key), ready);
+    let ended = agent.wait_ended(key);
+    assert_eq!(ended.end, StepEnd::Exited(3));
+    assert_eq!(ended.output.text, format!("out\n{ready}\n"));
+    // Neither a second start nor a late preparation runs it again.
+    agent.client.start(&agent.command(key, text)).unwrap();
+    agent.client.prepare(&agent.command(key, text)).unwrap();
+    assert_eq!(agent.wait_ended(key).end, StepEnd::Exited(3));
+    assert_eq!(std::fs::read_to_string(dir.0.join("ran")).unwrap(), "ran\n");
+
+    // One that is ready for something else is not used, nor one that was killed meanwhile.
+    for killed in [false, true] {
+        let key = fresh_key();
+        let ready = make_ready(&agent, key, "echo wrong > wrong");
+        if killed {
+            kill(ready);
+        }
+        let right = if killed { "echo wrong > wrong" } else { "true" };
+        agent.client.start(&agent.command(key, right)).unwrap();
+        assert_ne!(agent.wait_running(key), ready);
+        assert_eq!(agent.wait_ended(key).end, StepEnd::Exited(0));
+        eventually("its end", || !is_alive(ready));
+        assert_eq!(dir.0.join("wrong").exists(), killed);
+    }
+    // What is started at once is the same step, ready or not yet.
+    for _ in 0..50 {
+        let key = fresh_key();
+        let command = agent.command(key, "echo quick");
+        agent.client.prepare(&command).unwrap();
+        agent.client.start(&command).unwrap();
+        assert_eq!(agent.wait_ended(key).output.text, "quick\n");
+        agent.client.collect(key).unwrap();
+    }
+    // It is a step like any other: it can be stopped, and outlives its launcher.
+    let key = fresh_key();
+    let text = "trap 'exit 9' TERM; while :; do echo up; sleep 0.01; done";
+    let ready = make_ready(&agent, key, text);
+    agent.client.start(&agent.command(key, text)).unwrap();
+    assert_eq!(agent.wait_running(key), ready);
+    agent.client.follow(key, true).unwrap();
+    loop {
+        if matches!(agent.next(), LauncherEvent::Output { key: k, .. } if k == key) {
+            break;
+        }
+    }
+    agent.client.stop(key, BOUND).unwrap();
+    let ended = agent.wait_ended(key);
+    assert_eq!((ended.end, ended.stopped), (StepEnd::Exited(9), true));
+    agent.end();
+}
+
+fn what_is_ready_runs_nothing_by_itself() {
+    let dir = Scratch::new();
+    let mut agent = Agent::connect(&dir.0);
+    let text = "echo ran > ran";
+    // The launcher dies.
+    let ready = make_ready(&agent, fresh_key(), text);
+    let launcher = agent.launcher;
+    kill(launcher);
+    eventually("its end", || !is_alive(ready));
+    agent.wait_connected();
+    assert_ne!(agent.launcher, launcher);
+    assert!(agent.known.is_empty(), "{:?}", agent.known);
+    // The next is made ready, which it makes room for.
+    let ready = make_ready(&agent, fresh_key(), text);
+    agent
+        .client
+        .prepare(&agent.command(fresh_key(), text))
+        .unwrap();
+    eventually("its end", || !is_alive(ready));
+    // The agent goes.
+    eventually("the other", || standing(agent.launcher).is_some());
+    let ready = standing(agent.launcher).unwrap();
+    drop(agent);
+    eventually("its end", || !is_alive(ready));
+    // One that was released outlives its launcher.
+    let mut agent = Agent::connect(&dir.0);
+    let key = fresh_key();
+    let text = "mkfifo gate; read x < gate; echo on > on";
+    let ready = make_ready(&agent, key, text);
+    agent.client.start(&agent.command(key, text)).unwrap();
+    assert_eq!(agent.wait_running(key), ready);
+    eventually("the gate", || dir.0.join("gate").exists());
+    kill(agent.launcher);
+    agent.wait_connected();
+    let running = StepState::Running {
+        pid: ready,
+        orphan: true,
+    };
+    assert_eq!(agent.known[&key], running);
+    std::fs::write(dir.0.join("gate"), "go\n").unwrap();
+    agent.wait_ended(key);
+    assert!(dir.0.join("on").exists());
+    assert!(!dir.0.join("ran").exists());
     agent.end();
 }
 

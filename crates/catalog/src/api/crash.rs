@@ -45,6 +45,7 @@ pub const CRASH_POINTS: &[&str] = &[
     "server.before_report_ack",
     "server.before_instruction_ack",
     "server.before_enlist_reply",
+    "server.after_step_prepare",
     "server.before_step_launch",
     "server.after_step_launch",
     "server.after_step_end",

@@ -9,6 +9,7 @@
 //! lets them outlive a crash of the agent too.
 
 mod agent_link;
+mod ahead;
 mod inherited;
 mod running;
 mod service;
@@ -38,6 +39,8 @@ pub const LINGER: Duration = Duration::from_secs(30);
 /// How long nothing runs before the launcher makes itself small: it is the whole program, of which it needs a
 /// hundredth.
 pub const REST_AFTER: Duration = Duration::from_secs(10);
+/// How long a process that is ready for a step waits for the step's start.
+pub const AHEAD_MAX: Duration = Duration::from_secs(5);
 /// How often a step of an earlier launcher is looked at: its end tells nobody.
 pub const ORPHAN_CHECK_INTERVAL: Duration = Duration::from_millis(250);
 

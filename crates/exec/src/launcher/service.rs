@@ -2,6 +2,7 @@
 //! `steps`.
 
 use super::agent_link::AgentLink;
+use super::ahead::Ahead;
 use super::running::Running;
 use super::{LINGER, ORPHAN_CHECK_INTERVAL, OUTPUT_DIR, REST_AFTER};
 use crate::clock::monotonic;
@@ -64,6 +65,8 @@ pub(super) enum Timer {
     Linger,
     /// See whether it has nothing to do.
     Rest,
+    /// Wait no longer for the start of a step that a process is ready for.
+    Ahead(StepKey),
 }
 
 /// The launcher.
@@ -85,6 +88,10 @@ pub(super) struct Service {
     pub(super) next_token: u64,
     /// How many of `steps` are [`Step::Running`].
     pub(super) running: usize,
+    /// Whether this system lets processes be got ready.
+    pub(super) gets_ready: bool,
+    /// A process that is ready for a step.
+    pub(super) ahead: Option<Ahead>,
     pub(super) timers: BTreeMap<(Instant, u64), Timer>,
     pub(super) timers_made: u64,
     pub(super) agent: Option<AgentLink>,
@@ -168,6 +175,8 @@ impl Service {
             by_token: BTreeMap::new(),
             next_token: FIRST_FREE,
             running: 0,
+            gets_ready: true,
+            ahead: None,
             timers: BTreeMap::new(),
             timers_made: 0,
             agent: None,
@@ -287,6 +296,7 @@ impl Service {
                     }
                 }
                 Timer::Orphans => self.check_orphans(),
+                Timer::Ahead(key) => self.forget_ahead(key),
                 // `is_done` looks by itself.
                 Timer::Linger => {}
                 Timer::Rest => {

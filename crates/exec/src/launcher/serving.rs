@@ -4,9 +4,8 @@ use super::LINGER;
 use super::agent_link::{AgentLink, would_block};
 use super::service::{Service, Step, Timer};
 use crate::clock::monotonic;
-use crate::output_file::OutputFile;
 use crate::socket;
-use crate::step::{Program, StepCommand, StepKey};
+use crate::step::StepKey;
 use crate::wire::{Event, Key, PROTOCOL, Request};
 use rustix::event::epoll::{self, EventData, EventFlags};
 use std::time::Duration;
@@ -51,6 +50,7 @@ impl Service {
     }
 
     pub(super) fn drop_agent(&mut self) {
+        self.ahead = None;
         if let Some(agent) = self.agent.take() {
             let _ = epoll::delete(&self.epoll, &agent.stream);
             for step in self.steps.values_mut() {
@@ -103,38 +103,21 @@ impl Service {
                     protocol: PROTOCOL,
                     pid: std::process::id(),
                     complete: self.journal.is_complete(),
+                    prepares: self.gets_ready,
                 };
                 self.tell(&hello, &[]);
             }
-            Request::Start {
-                key,
-                argv,
-                env,
-                cwd,
-                limit,
-                file,
-                follow,
-            } => {
-                if self.steps.contains_key(&key.0) {
-                    self.tell_state(key.0);
+            Request::Start(head) => {
+                if self.steps.contains_key(&head.key.0) {
+                    self.tell_state(head.key.0);
                     return;
                 }
-                let program = argv.map_or_else(
-                    || Program::Shell(String::from_utf8_lossy(&payload).into_owned()),
-                    Program::Argv,
-                );
-                self.start(StepCommand {
-                    key: key.0,
-                    program,
-                    env,
-                    cwd: cwd.into(),
-                    output_limit_bytes: limit,
-                    output_file: file.map(|(path, append)| OutputFile {
-                        path: path.into(),
-                        append,
-                    }),
-                    follow,
-                });
+                self.start(head.command(&payload));
+            }
+            Request::Prepare(head) => {
+                if !self.steps.contains_key(&head.key.0) {
+                    self.prepare(head.command(&payload));
+                }
             }
             Request::Stop { key, grace_ms } => {
                 self.stop(key.0, Duration::from_millis(grace_ms));

@@ -39,7 +39,11 @@ impl Service {
                 })
                 .ok()
         });
-        let spawned = match process::spawn(&command, &self.script_path(key)) {
+        let spawned = match self.take_ahead(&command) {
+            Some(spawned) => Ok(spawned),
+            None => process::spawn(&command, &self.script_path(key)),
+        };
+        let spawned = match spawned {
             Ok(spawned) => spawned,
             Err(reason) => {
                 let head = EndedHead {
@@ -137,6 +141,7 @@ impl Service {
 
     pub(super) fn shut_down(&mut self, stop: Option<Duration>) {
         self.closing = true;
+        self.ahead = None;
         if let Some(grace) = stop {
             let keys: Vec<StepKey> = self.steps.keys().copied().collect();
             for key in keys {
@@ -178,6 +183,9 @@ impl Service {
     /// Takes the ends of children: steps, and what they left behind.
     pub(super) fn reap(&mut self) {
         while let Ok(Some((pid, status))) = rustix::process::wait(WaitOptions::NOHANG) {
+            if self.note_ahead(pid, status) || status.stopped() {
+                continue;
+            }
             let Some(key) = self.by_pid.remove(&pid.as_raw_nonzero().get()) else {
                 continue;
             };

@@ -25,6 +25,8 @@ pub(super) enum Message {
         run: RunId,
         reply: SyncSender<Result<(), AgentRefusal>>,
     },
+    /// A START of the master whose row is being written.
+    Expect(Box<NewRun>),
     /// A START of the master; its row is durable.
     StartRecorded(Box<NewRun>),
     /// Stop a job, and answer whether there was anything to stop.
@@ -209,6 +211,12 @@ impl AgentHandle {
             return Err(AgentRefusal::Stopped);
         }
         self.wait(&answer)
+    }
+
+    /// A START of the master whose row is being written. The agent may get a process ready for it, which runs
+    /// nothing before the start is told by [`AgentHandle::start_recorded_run`].
+    pub fn expect_run(&self, run: &NewRun) {
+        self.tell(Message::Expect(Box::new(run.clone())));
     }
 
     /// A START of the master whose row is durable: its first step may begin. A refusal is recorded as the

@@ -219,6 +219,10 @@ impl TargetAgent for AgentHandle {
         self.execution_of(job).is_some()
     }
 
+    fn expect_run(&self, run: &NewRun) {
+        AgentHandle::expect_run(self, run);
+    }
+
     fn start_recorded_run(&self, run: NewRun) {
         AgentHandle::start_recorded_run(self, run);
     }

@@ -29,6 +29,9 @@ pub trait TargetAgent: Send + Sync + 'static {
     /// Whether a run of the job is going on.
     fn is_running(&self, job: JobId) -> bool;
 
+    /// A START has come whose row is about to be written. Nothing of it may run yet; getting ready is optional.
+    fn expect_run(&self, _run: &NewRun) {}
+
     /// A run whose start row is durable may start its first step.
     fn start_recorded_run(&self, run: NewRun);
 
@@ -185,6 +188,9 @@ impl TargetStore {
                 .map(|order| decide(read, &order.body, now, session))
                 .collect::<Result<_, CatalogError>>()
         })?;
+        if let [Decided::Start(run)] = &decided[..] {
+            self.agent.expect_run(run);
+        }
         let mut starting: BTreeSet<JobId> = BTreeSet::new();
         let (refusals, acts) = self.catalog.runs_write(|write| {
             let mut refusals = Vec::with_capacity(orders.len());

@@ -265,7 +265,8 @@ impl Driver {
         let starting = match &message {
             Message::Start { request, .. } => Some(request.job),
             Message::StartRecorded(run) => Some(run.job),
-            Message::Stop { .. }
+            Message::Expect(_)
+            | Message::Stop { .. }
             | Message::Changed
             | Message::Launcher(_)
             | Message::Tsql(_)
@@ -286,6 +287,10 @@ impl Driver {
             } => {
                 self.take_changes();
                 self.start_requested(&request, run, reply);
+            }
+            Message::Expect(run) => {
+                self.take_changes();
+                self.prepare_ahead(*run);
             }
             Message::StartRecorded(run) => {
                 self.take_changes();

@@ -5,7 +5,8 @@ use super::super::store::RunWrite;
 use super::super::tsql_step::{self, TsqlEnded};
 use super::super::{TSQL_STEPS_AT_ONCE_MAX, outcome, texts};
 use super::{Driver, InFlight, Kind, begin, step_ended};
-use agent::{AgentInput, Launch, StepEnd};
+use agent::{AgentInput, Launch, StartAt, StepEnd};
+use catalog::NewRun;
 use engine::CancelToken;
 use exec::step::STOP_GRACE_DEFAULT;
 use exec::{CapturedOutput, ExecError, OUTPUT_LIMIT_BYTES_DEFAULT, StepKey};
@@ -77,6 +78,35 @@ impl Driver {
                 }
                 None
             }
+        }
+    }
+
+    /// Lets the launcher get a process ready for a run whose start row is being written. What is decided here
+    /// is decided again once the row is there, and may then be something else.
+    pub(super) fn prepare_ahead(&mut self, run: NewRun) {
+        if !self.in_flight.is_empty() {
+            return;
+        }
+        let now = self.config.clock.now();
+        let start_at = StartAt::Step(run.start_step_id);
+        let Some(launch) = self
+            .agent
+            .expected_launch(run.job, run.id, run.source, &start_at, now)
+        else {
+            return;
+        };
+        let Ok(owner) = self.owner(&launch.document.job.owner_sid) else {
+            return;
+        };
+        if let Prepared::Process(command) =
+            prepare(&launch, &self.config, &self.host, owner.as_ref(), now)
+        {
+            // Without it the step starts a little later.
+            let _ = self.launcher.prepare(&command);
+            self.config
+                .catalog
+                .crash_points()
+                .hit("server.after_step_prepare");
         }
     }
 
