@@ -798,19 +798,18 @@ fn principals() {
             member: "dba".to_owned(),
         };
         let user = DatabaseUser {
-            id: 0,
             database: "msdb".to_owned(),
             name: "dba".to_owned(),
             sid: vec![7; 16],
-            created: at(0),
+            ..DatabaseUser::default()
         };
-        let grant = Grant {
-            database: "msdb".to_owned(),
-            object: "dbo.sp_purge_jobhistory".to_owned(),
-            grantee: "dba".to_owned(),
-            permission: "EXECUTE".to_owned(),
-            state: GrantState::Granted,
-        };
+        let grant = Grant::on_object(
+            "msdb",
+            ("dbo", "sp_purge_jobhistory"),
+            "dba",
+            "EXECUTE",
+            GrantState::Granted,
+        );
         write(catalog, |w| {
             w.create_login(&login("dba", &[7; 16]))?;
             assert!(w.add_role_member(&member)?);

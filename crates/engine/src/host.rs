@@ -249,6 +249,85 @@ pub struct Principal {
     pub sysadmin: bool,
 }
 
+/// Whose rights count: those of a login, everywhere; or those of a user, in its database alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// Name of the login; of a user without one, the text that stands for it.
+    pub login: String,
+    /// SID of the login, or of the user without one.
+    pub sid: Vec<u8>,
+    /// Database and user, where nothing else counts: on the server it is nobody, in other databases a guest.
+    pub user: Option<(String, String)>,
+}
+
+/// Whom a statement or module is to run as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Impersonated<'n> {
+    /// A login.
+    Login(&'n str),
+    /// A user of a database.
+    User(&'n str),
+}
+
+/// What a permission is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Securable<'s> {
+    /// The server.
+    Server,
+    /// The database.
+    Database,
+    /// A schema of it.
+    Schema(&'s str),
+    /// An object of it: schema and name.
+    Object(&'s str, &'s str),
+    /// A column of an object.
+    Column(&'s str, &'s str, &'s str),
+    /// A user of it.
+    User(&'s str),
+    /// A type of it: schema and name.
+    Type(&'s str, &'s str),
+}
+
+/// A password as a statement gives it. Its `Debug` shows nothing of it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct GivenPassword {
+    /// Clear, or the hash as `0x…`.
+    pub text: String,
+    /// HASHED
+    pub hashed: bool,
+}
+
+impl std::fmt::Debug for GivenPassword {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("GivenPassword(…)")
+    }
+}
+
+/// What GRANT, DENY and REVOKE say.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PermissionChange {
+    /// True gives, false withholds, none takes either back.
+    pub state: Option<bool>,
+    /// In capitals: EXECUTE, SELECT, …; `ALL` for all that an object's kind has. With columns, where some are named.
+    pub permissions: Vec<(String, Vec<String>)>,
+    /// In capitals: OBJECT, SCHEMA, DATABASE, LOGIN, …; the database (or the server, for permissions on it) when empty.
+    pub class: String,
+    /// Schema of the object or type; empty when it was left out.
+    pub schema: String,
+    /// What the permissions are on.
+    pub name: String,
+    /// Users and roles; logins on the server.
+    pub grantees: Vec<String>,
+    /// WITH GRANT OPTION
+    pub grantable: bool,
+    /// GRANT OPTION FOR: only the right to grant is taken back.
+    pub option_only: bool,
+    /// CASCADE
+    pub cascade: bool,
+    /// AS
+    pub grantor: Option<String>,
+}
+
 /// An administrative statement that changes principals, parsed by `tsql`, carried out by the host.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
@@ -257,36 +336,91 @@ pub enum AdminStatement {
     CreateLogin {
         /// Login name.
         name: String,
-        /// Clear password; hashed by the host before it is stored.
-        password: String,
+        /// Hashed by the host before it is stored, unless it is a hash.
+        password: GivenPassword,
         /// `SID = 0x…`, when given.
         sid: Option<Vec<u8>>,
+        /// DEFAULT_DATABASE, when given.
+        default_database: Option<String>,
     },
-    /// `ALTER LOGIN name ENABLE | DISABLE | WITH PASSWORD = '…'`
+    /// `ALTER LOGIN name ENABLE | DISABLE | WITH …`
     AlterLogin {
         /// Login name.
         name: String,
-        /// New clear password, when given.
-        password: Option<String>,
+        /// New password, when given.
+        password: Option<GivenPassword>,
+        /// OLD_PASSWORD, when given.
+        old_password: Option<GivenPassword>,
         /// New state, when given.
         enabled: Option<bool>,
+        /// NAME, when given.
+        rename: Option<String>,
+        /// DEFAULT_DATABASE, when given.
+        default_database: Option<String>,
     },
     /// `DROP LOGIN name`
     DropLogin {
         /// Login name.
         name: String,
     },
-    /// `CREATE USER name [FOR LOGIN login]` in the current database
+    /// `CREATE USER name [FOR LOGIN login | WITHOUT LOGIN]` in the current database
     CreateUser {
         /// User name.
         name: String,
-        /// Login it is for; the user's own name when not given.
-        login: String,
+        /// Login it is for; `None` for WITHOUT LOGIN.
+        login: Option<String>,
+        /// DEFAULT_SCHEMA, when given.
+        default_schema: Option<String>,
+    },
+    /// `ALTER USER name WITH …`
+    AlterUser {
+        /// User name.
+        name: String,
+        /// NAME, when given.
+        rename: Option<String>,
+        /// LOGIN, when given.
+        login: Option<String>,
+        /// DEFAULT_SCHEMA, when given; NULL is `dbo`.
+        default_schema: Option<Option<String>>,
     },
     /// `DROP USER name`
     DropUser {
         /// User name.
         name: String,
+    },
+    /// `CREATE [SERVER] ROLE name [AUTHORIZATION owner]`
+    CreateRole {
+        /// SERVER ROLE
+        server: bool,
+        /// Role name.
+        name: String,
+        /// Its owner; whoever makes it when not given.
+        owner: Option<String>,
+    },
+    /// `ALTER [SERVER] ROLE name WITH NAME = new`
+    RenameRole {
+        /// SERVER ROLE
+        server: bool,
+        /// Role name.
+        name: String,
+        /// Its new name.
+        new: String,
+    },
+    /// `DROP [SERVER] ROLE name`
+    DropRole {
+        /// SERVER ROLE
+        server: bool,
+        /// Role name.
+        name: String,
+    },
+    /// `ALTER AUTHORIZATION ON [SERVER] ROLE::name TO owner`
+    RoleOwner {
+        /// SERVER ROLE
+        server: bool,
+        /// Role name.
+        name: String,
+        /// Its new owner.
+        owner: String,
     },
     /// `ALTER ROLE role ADD | DROP MEMBER member` and sp_addrolemember / sp_droprolemember
     AlterRole {
@@ -306,17 +440,8 @@ pub enum AdminStatement {
         /// Adds when true, drops when false.
         add: bool,
     },
-    /// `GRANT | DENY | REVOKE permission ON object TO grantee`
-    Permission {
-        /// True gives, false withholds, none takes either back.
-        state: Option<bool>,
-        /// In capitals: EXECUTE, SELECT, …
-        permission: String,
-        /// The object, as `schema.name`; it exists.
-        object: String,
-        /// User or role.
-        grantee: String,
-    },
+    /// GRANT, DENY and REVOKE
+    Permission(PermissionChange),
     /// `CREATE CREDENTIAL name WITH IDENTITY = '…' [, SECRET = '…']`
     CreateCredential {
         /// Credential name.
@@ -347,8 +472,63 @@ pub enum AdminStatement {
 /// Called by one session, from one thread at a time, and never again while a call is under way. Every error
 /// carries its SQL number.
 pub trait Host: Send {
-    /// Who the session runs as.
+    /// Who the session runs as now.
     fn principal(&self) -> Principal;
+
+    /// Whose rights count now.
+    fn identity(&self) -> Identity {
+        let principal = self.principal();
+        Identity {
+            login: principal.login,
+            sid: principal.sid,
+            user: None,
+        }
+    }
+
+    /// The login that opened the session.
+    fn original_login(&self) -> String {
+        self.principal().login
+    }
+
+    /// The identity of somebody else in a database, when the caller may take it on. Nothing changes yet.
+    ///
+    /// # Errors
+    /// 15406 and 15517 for a principal that does not exist or that the caller may not act as; 916 for a login that may
+    /// not enter the database.
+    fn impersonate(&self, _database: &str, _whom: Impersonated<'_>) -> Result<Identity, SqlError> {
+        Err(tsql::fault::not_supported("EXECUTE AS"))
+    }
+
+    /// The identity of a user of a database, for a module that runs as it: whoever made the module was asked.
+    ///
+    /// # Errors
+    /// 15517 for a user that there is not.
+    fn module_identity(&self, _database: &str, _user: &str) -> Result<Identity, SqlError> {
+        Err(tsql::fault::not_supported("EXECUTE AS"))
+    }
+
+    /// The rights of that identity count from now on.
+    fn assume(&mut self, _identity: Identity) {}
+
+    /// The caller's user in a database: `dbo` for its owner and for sysadmin.
+    fn user_name(&self, _database: &str) -> String {
+        let principal = self.principal();
+        if principal.sysadmin {
+            "dbo".to_owned()
+        } else {
+            principal.login
+        }
+    }
+
+    /// The schema in which the caller's names of a database are looked for first.
+    fn default_schema(&self, _database: &str) -> String {
+        "dbo".to_owned()
+    }
+
+    /// Whether the caller may enter a database (916 otherwise, by the engine).
+    fn may_enter(&self, _database: &str) -> bool {
+        true
+    }
 
     /// The session's current database is this from now on (login, USE, and around a call into another database).
     fn enter_database(&mut self, _database: &str) {}
@@ -520,8 +700,8 @@ pub trait Host: Send {
     /// 6401 for a name that was not saved.
     fn savepoint(&mut self, name: &str, restore: bool) -> Result<(), SqlError>;
 
-    /// Whether the caller may do that (`SELECT`, `EXECUTE`, …) with an object that a user made.
-    fn permitted(&self, _database: &str, _schema: &str, _object: &str, _permission: &str) -> bool {
+    /// Whether the caller may do that (`SELECT`, `CREATE TABLE`, …) with something of a database, or on the server.
+    fn permitted(&self, _database: &str, _on: Securable<'_>, _permission: &str) -> bool {
         self.principal().sysadmin
     }
 
@@ -533,6 +713,42 @@ pub trait Host: Send {
     /// Text of a message of the host's own, by its number: what `sys.messages` shows beside the language's.
     fn message_text(&self, _number: i32) -> Option<String> {
         None
+    }
+
+    /// Whether the caller has that permission on some columns of an object, so that each has to be asked for.
+    fn permitted_by_column(
+        &self,
+        _database: &str,
+        _object: (&str, &str),
+        _permission: &str,
+    ) -> bool {
+        false
+    }
+
+    /// The database principal of a name, in its usual spelling; `None` when there is none.
+    fn principal_named(&self, _database: &str, name: &str) -> Option<String> {
+        Some(name.to_owned())
+    }
+
+    /// Whether the login of a SID has a user in a database.
+    fn has_user(&self, _database: &str, _sid: &[u8]) -> bool {
+        false
+    }
+
+    /// A database was dropped, or is about to be made: nobody has any rights in it.
+    ///
+    /// # Errors
+    /// What the catalog raises.
+    fn forget_database(&mut self, _database: &str) -> Result<(), SqlError> {
+        Ok(())
+    }
+
+    /// Objects or schemas were dropped: nobody has any permission on them.
+    ///
+    /// # Errors
+    /// What the catalog raises.
+    fn forget_securable(&mut self, _database: &str, _on: Securable<'_>) -> Result<(), SqlError> {
+        Ok(())
     }
 
     /// `SERVERPROPERTY('name')` and other facts about the instance; NULL when not known.

@@ -17,8 +17,9 @@ mod store;
 pub use bulk::BulkRows;
 pub use cancel::CancelToken;
 pub use host::{
-    AdminStatement, Argument, EnvChange, FunctionDecl, FunctionResult, Host, ParamDecl, Principal,
-    ProcedureDecl, ResultSink, RowChange, Scan, SeekKey, StatementDone, TableDecl, TemporaryTable,
+    AdminStatement, Argument, EnvChange, FunctionDecl, FunctionResult, GivenPassword, Host,
+    Identity, Impersonated, ParamDecl, PermissionChange, Principal, ProcedureDecl, ResultSink,
+    RowChange, Scan, Securable, SeekKey, StatementDone, TableDecl, TemporaryTable,
 };
 pub use rpc::{
     BatchOutcome, RpcCall, RpcOutcome, RpcOutput, RpcParam, RpcProcedure, RpcRows, RpcTable,

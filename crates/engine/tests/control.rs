@@ -225,7 +225,7 @@ fn procedures() {
         "Msg 50123:1 in sp_fail",
     );
     let mut fixture = Fixture::new();
-    fixture.run("EXEC msdb.dbo.sp_addrolemember 'SQLAgentUserRole', 'bob'; CREATE LOGIN bob WITH PASSWORD = 'x'");
+    fixture.run("ALTER ROLE SQLAgentUserRole ADD MEMBER bob; CREATE LOGIN bob WITH PASSWORD = 'x'");
     let events = fixture.log.lock().unwrap().events.clone();
     assert!(
         events[1].contains("AlterRole") && events[2].contains("CreateLogin"),

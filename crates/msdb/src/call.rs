@@ -146,6 +146,11 @@ impl<'a> Call<'a> {
         self.catalog.runs_read(read)
     }
 
+    /// What users made in the databases.
+    pub(crate) const fn made(&self) -> &MadeObjects {
+        self.made
+    }
+
     /// The catalog, for the few acts that are no plain read or write.
     pub(crate) fn catalog(&self) -> &Catalog {
         self.catalog
@@ -277,7 +282,7 @@ impl<'a> Store<'a> {
             principal: call.caller.login.clone(),
             action: call.procedure.name.to_owned(),
             object: call.subject(),
-            detail: None,
+            detail: call.caller.audit_detail(),
         };
         self.write_audited(&audit, write)
     }

@@ -2,9 +2,11 @@
 
 use crate::declare::{Execute, Procedure};
 use crate::error::Result;
+use crate::made::MadeObjects;
 use crate::messages::{denied, raise};
-use crate::rights::roles_of;
-use catalog::{DefinitionsRead, GrantState};
+use crate::rights::{On, Rights};
+use catalog::{DefinitionsRead, name_key};
+use engine::host::Identity;
 use model::Job;
 use std::collections::BTreeSet;
 use tsql::SqlError;
@@ -14,7 +16,7 @@ pub(crate) const SA_SID: &[u8] = &[1];
 /// Server role that may do everything.
 pub(crate) const SYSADMIN: &str = "sysadmin";
 
-/// Fixed server roles. Only sysadmin means anything to Muster; the others may have members.
+/// Fixed server roles.
 pub(crate) const SERVER_ROLES: &[&str] = &[
     "sysadmin",
     "securityadmin",
@@ -41,13 +43,23 @@ pub(crate) const DATABASE_ROLES: &[&str] = &[
     "db_denydatawriter",
 ];
 
-/// The Agent's roles of msdb.
+/// The roles of msdb: the Agent's and Database Mail's.
 pub(crate) const MSDB_ROLES: &[&str] = &[
     "SQLAgentUserRole",
     "SQLAgentReaderRole",
     "SQLAgentOperatorRole",
     "TargetServersRole",
+    "DatabaseMailUserRole",
 ];
+
+/// Roles of msdb and the roles that are members of them.
+pub(crate) const MSDB_NESTED_ROLES: &[(&str, &str)] = &[
+    ("SQLAgentUserRole", "SQLAgentReaderRole"),
+    ("SQLAgentReaderRole", "SQLAgentOperatorRole"),
+];
+
+/// SID of a caller that is no login but a user of one database: it owns nothing and nothing is found by it.
+const NO_LOGIN_SID: &[u8] = &[0, 0, 0];
 
 /// The Agent's roles, each with the rights of those before it.
 /// Source: SQL Server Agent Fixed Database Roles.
@@ -81,7 +93,7 @@ impl AgentRole {
 /// The caller of a statement with its rights, as they are at that statement.
 #[derive(Debug, Clone)]
 pub(crate) struct Caller {
-    /// Login.
+    /// Login. Of somebody who acts as a user of one database, a text that is no login's name.
     pub(crate) login: String,
     /// Its SID.
     pub(crate) sid: Vec<u8>,
@@ -93,65 +105,102 @@ pub(crate) struct Caller {
     pub(crate) agent: AgentRole,
     /// Member of TargetServersRole.
     pub(crate) targets_role: bool,
-    /// Roles of msdb, lower case, those included by membership too.
+    /// Whose rights count.
+    pub(crate) identity: Identity,
+    /// The login that opened the session, when the caller acts as somebody else.
+    pub(crate) original: Option<String>,
+    /// The databases, which say what is whose.
+    made: MadeObjects,
+    /// Roles of msdb as keys, those included by membership too.
     roles: BTreeSet<String>,
 }
 
 impl Caller {
-    /// Looks up what a login may do.
+    /// Looks up what an identity may do. `original` is the login that opened the session.
     pub(crate) fn resolve(
         definitions: &dyn DefinitionsRead,
-        login: &str,
-        sid: &[u8],
+        made: &MadeObjects,
+        identity: &Identity,
+        original: &Identity,
     ) -> Result<Self> {
-        let mut caller = Self::member_of_sysadmin(login, sid);
-        if !is_sysadmin(definitions, login, sid)? {
-            caller.sysadmin = false;
-            "guest".clone_into(&mut caller.user);
-            caller.resolve_user(definitions)?;
+        let mut caller = Self::member_of_sysadmin(made, identity, original);
+        let rights = Rights::new(definitions, made, identity);
+        if rights.server()?.sysadmin {
+            return Ok(caller);
         }
-        Ok(caller)
-    }
-
-    /// `sa`, who may do everything whatever the catalog holds; `None` for another login.
-    pub(crate) fn sa(login: &str, sid: &[u8]) -> Option<Self> {
-        (sid == SA_SID).then(|| Self::member_of_sysadmin(login, sid))
-    }
-
-    fn member_of_sysadmin(login: &str, sid: &[u8]) -> Self {
-        Self {
-            login: login.to_owned(),
-            sid: sid.to_vec(),
-            sysadmin: true,
-            user: "dbo".to_owned(),
-            agent: AgentRole::Sysadmin,
-            targets_role: true,
-            roles: BTreeSet::new(),
+        caller.sysadmin = false;
+        "guest".clone_into(&mut caller.user);
+        caller.roles.insert(name_key("public"));
+        let token = rights.in_database("msdb")?;
+        let dbo = token.as_ref().is_some_and(|token| token.dbo);
+        if let Some(token) = token {
+            caller.user.clone_from(&token.user);
+            caller.roles.clone_from(&token.names);
         }
-    }
-
-    fn resolve_user(&mut self, definitions: &dyn DefinitionsRead) -> Result<()> {
-        self.roles.insert("public".to_owned());
-        if let Some(user) = definitions.database_user_by_sid("msdb", &self.sid)? {
-            self.roles = roles_of(definitions, "msdb", &user.name)?;
-            self.user = user.name;
-        }
-        self.agent = if self.has_role("SQLAgentOperatorRole") {
+        caller.agent = if caller.has_role("SQLAgentOperatorRole") || dbo {
             AgentRole::Operator
-        } else if self.has_role("SQLAgentReaderRole") {
+        } else if caller.has_role("SQLAgentReaderRole") {
             AgentRole::Reader
-        } else if self.has_role("SQLAgentUserRole") {
+        } else if caller.has_role("SQLAgentUserRole") {
             AgentRole::User
         } else {
             AgentRole::None
         };
-        self.targets_role = self.has_role("TargetServersRole");
-        Ok(())
+        caller.targets_role = caller.has_role("TargetServersRole");
+        if let Some((database, user)) = &identity.user {
+            // What a login owns or is granted by name is not for whoever acts as a user of one database: who owns the
+            // database decides on its users, and would decide on that too.
+            caller.login = format!("{} as {user} of {database}", original.login);
+            caller.sid = NO_LOGIN_SID.to_vec();
+        }
+        Ok(caller)
+    }
+
+    /// `sa`, who may do everything whatever the catalog holds; `None` for another identity.
+    pub(crate) fn sa(made: &MadeObjects, identity: &Identity, original: &Identity) -> Option<Self> {
+        let sa = identity.sid == SA_SID && identity.user.is_none();
+        sa.then(|| Self::member_of_sysadmin(made, identity, original))
+    }
+
+    fn member_of_sysadmin(made: &MadeObjects, identity: &Identity, original: &Identity) -> Self {
+        Self {
+            login: identity.login.clone(),
+            sid: identity.sid.clone(),
+            sysadmin: true,
+            user: "dbo".to_owned(),
+            agent: AgentRole::Sysadmin,
+            targets_role: true,
+            identity: identity.clone(),
+            original: (identity != original).then(|| original.login.clone()),
+            made: made.clone(),
+            roles: BTreeSet::new(),
+        }
+    }
+
+    /// What it may do, by the definitions of one snapshot.
+    pub(crate) const fn rights<'r>(&'r self, definitions: &'r dyn DefinitionsRead) -> Rights<'r> {
+        Rights::new(definitions, &self.made, &self.identity)
+    }
+
+    /// For the audit: who acts as the caller.
+    pub(crate) fn audit_detail(&self) -> Option<String> {
+        self.original.as_ref().map(|login| format!("by {login}"))
+    }
+
+    /// The SID that owns what the caller makes.
+    ///
+    /// # Errors
+    /// 15404 for a user without a login.
+    pub(crate) fn owner_sid(&self) -> Result<Vec<u8>> {
+        if self.identity.user.is_some() {
+            return Err(raise(15404, &[(&self.login).into()]).into());
+        }
+        Ok(self.sid.clone())
     }
 
     /// Member of a role of msdb. sysadmin is a member of every one.
     pub(crate) fn has_role(&self, role: &str) -> bool {
-        self.sysadmin || self.roles.contains(&role.to_lowercase())
+        self.sysadmin || self.roles.contains(&name_key(role))
     }
 
     /// Whether the Agent's role includes `least`.
@@ -202,78 +251,19 @@ impl Caller {
         if self.sysadmin {
             return Ok(true);
         }
-        let (database, _) = procedure.database.place();
+        let (database, schema) = procedure.database.place();
         let by_role = match procedure.execute {
             Execute::Public => true,
             Execute::User => self.is(AgentRole::User),
             Execute::Reader => self.is(AgentRole::Reader),
             Execute::Operator => self.is(AgentRole::Operator),
             Execute::TargetServers => self.targets_role,
+            Execute::MailUser => self.has_role("DatabaseMailUserRole"),
             Execute::Sysadmin => false,
         };
-        let granted = self.granted(definitions, database, procedure.name, "EXECUTE")?;
-        Ok(granted.unwrap_or(by_role || self.has_role("db_owner")))
-    }
-
-    /// What GRANT and DENY say of a permission on an object of a database; DENY wins.
-    pub(crate) fn granted(
-        &self,
-        definitions: &dyn DefinitionsRead,
-        database: &str,
-        object: &str,
-        permission: &str,
-    ) -> Result<Option<bool>> {
-        let mut granted = None;
-        for grant in definitions.grants(database)? {
-            let about = grant.object.rsplit('.').next().unwrap_or_default();
-            let to_me = grant.grantee.eq_ignore_ascii_case(&self.user)
-                || self.roles.contains(&grant.grantee.to_lowercase());
-            if to_me
-                && about.eq_ignore_ascii_case(object)
-                && grant.permission.eq_ignore_ascii_case(permission)
-            {
-                match grant.state {
-                    GrantState::Denied => return Ok(Some(false)),
-                    GrantState::Granted => granted = Some(true),
-                }
-            }
-        }
-        Ok(granted)
-    }
-
-    /// Whether the caller has any permission on an object that a user made, by a GRANT or as one of the database's
-    /// owners, readers or definers.
-    ///
-    /// # Errors
-    /// What the catalog raises.
-    pub(crate) fn sees_object(
-        &self,
-        definitions: &dyn DefinitionsRead,
-        database: &str,
-        object: &str,
-    ) -> Result<bool> {
-        const SEE_ALL: &[&str] = &["db_owner", "db_ddladmin", "db_datareader", "db_datawriter"];
-        if self.sysadmin {
-            return Ok(true);
-        }
-        let user = definitions.database_user_by_sid(database, &self.sid)?;
-        let name = user.map_or_else(|| "guest".to_owned(), |user| user.name);
-        let mut mine = vec!["public".to_owned(), name.clone()];
-        for member in definitions.role_members(database)? {
-            if member.member.eq_ignore_ascii_case(&name) {
-                mine.push(member.role);
-            }
-        }
-        let is_mine = |name: &str| mine.iter().any(|known| known.eq_ignore_ascii_case(name));
-        if SEE_ALL.iter().any(|role| is_mine(role)) {
-            return Ok(true);
-        }
-        Ok(definitions.grants(database)?.iter().any(|grant| {
-            let about = grant.object.rsplit('.').next().unwrap_or_default();
-            grant.state == GrantState::Granted
-                && about.eq_ignore_ascii_case(object)
-                && is_mine(&grant.grantee)
-        }))
+        let on = On::Object(database, schema, procedure.name, None);
+        let said = self.rights(definitions).said(on, "EXECUTE")?;
+        Ok(said.unwrap_or(by_role || self.has_role("db_owner")))
     }
 
     /// `error` unless the caller is a member of sysadmin.

@@ -330,6 +330,7 @@ const fn roles(procedure: &Procedure) -> &'static str {
         Execute::Reader => "SQLAgentReaderRole and up",
         Execute::Operator => "SQLAgentOperatorRole, sysadmin",
         Execute::TargetServers => "TargetServersRole, sysadmin",
+        Execute::MailUser => "DatabaseMailUserRole, sysadmin",
         Execute::Sysadmin => "sysadmin",
     }
 }

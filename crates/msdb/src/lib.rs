@@ -38,5 +38,6 @@ mod system;
 mod tables;
 mod targets;
 
-pub use host::{MsdbHost, may_use_agent};
+pub use admin::SQL_SERVER_HASH_PREFIX;
+pub use host::{MsdbHost, may_connect, may_use_agent};
 pub use subsystems::default_subsystems;

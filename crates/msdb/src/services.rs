@@ -464,4 +464,9 @@ pub trait Services: Send + Sync {
     /// # Errors
     /// When the queue of hashings is full.
     fn hash_password(&self, clear: &str) -> Result<String, SecretError>;
+
+    /// Whether a stored hash is that of a password. Takes as long as hashing.
+    fn verify_password(&self, _stored: &str, _clear: &str) -> bool {
+        false
+    }
 }

@@ -5,6 +5,7 @@ use catalog::{Catalog, CatalogError, Login, RoleMember};
 use jiff::Timestamp;
 use std::net::IpAddr;
 use std::time::Instant;
+use tsql::SqlError;
 
 /// The login that an instance is born with.
 pub const SA: &str = "sa";
@@ -25,6 +26,12 @@ pub enum LoginRefused {
     /// The login is disabled.
     #[error("the login is disabled")]
     Disabled,
+    /// CONNECT SQL is denied to it.
+    #[error("the login may not connect")]
+    Denied,
+    /// What it may do could not be read.
+    #[error("read the rights of the login")]
+    Rights(#[source] SqlError),
     /// Too many wrong ones before, or too many at once.
     #[error(transparent)]
     Braked(VerifyError),
@@ -56,7 +63,11 @@ pub fn authenticate(
         }
     }
     match login {
-        Some(login) if login.enabled => Ok(login),
+        Some(login) if login.enabled => match msdb::may_connect(catalog, &login) {
+            Ok(true) => Ok(login),
+            Ok(false) => Err(LoginRefused::Denied),
+            Err(error) => Err(LoginRefused::Rights(error)),
+        },
         Some(_) => Err(LoginRefused::Disabled),
         None => Err(LoginRefused::Wrong),
     }

@@ -327,4 +327,8 @@ impl Services for InstanceServices {
             cause: error.to_string(),
         })
     }
+
+    fn verify_password(&self, stored: &str, clear: &str) -> bool {
+        password::verify_hash(clear, stored)
+    }
 }

@@ -7,7 +7,7 @@ use crate::identity::PasswordVault;
 use crate::logins::{LoginRefused, authenticate};
 use crate::machine;
 use crate::tds_front::{AcceptedLogin, LoginRequest, SessionFactory, SqlSession};
-use catalog::{Catalog, CatalogError, Login};
+use catalog::{Catalog, Login};
 use engine::{
     BatchOutcome, BulkRows, CancelToken, Host as _, ResultSink, RpcCall, RpcOutcome, RpcProcedure,
     Session, SessionOptions, SessionSettings,
@@ -26,8 +26,6 @@ const LOGIN_FAILED: i32 = 18_456;
 const TOO_BUSY: i32 = 17_809;
 /// The database does not exist or is not the login's to open. Source: SQL Server error 4060, severity 11.
 const CANNOT_OPEN_DATABASE: i32 = 4_060;
-/// No such principal to execute as. Source: SQL Server error 15517.
-const NO_SUCH_PRINCIPAL: i32 = 15_517;
 /// Rows that a batch of the instance itself may give.
 const OWN_ROWS_MAX: usize = 100_000;
 /// Database that sessions start in unless login or client say otherwise.
@@ -106,31 +104,11 @@ impl Sessions {
             application: step.program.clone(),
             ..SessionOptions::default()
         };
-        let Some(user) = &step.database_user else {
-            return self.session((&step.login, &step.sid), options);
-        };
-        let unknown = || {
-            SqlError::new(
-                NO_SUCH_PRINCIPAL,
-                16,
-                format!("Cannot execute as the database principal '{user}': it does not exist."),
-            )
-        };
-        let login = self
-            .catalog
-            .definitions_read(|read| match read.database_user(&step.database, user)? {
-                Some(user) => read.login_by_sid(&user.sid),
-                None => Ok(None),
-            })
-            .map_err(|error: CatalogError| {
-                SqlError::new(
-                    TOO_BUSY,
-                    16,
-                    format!("The catalog does not answer: {error}."),
-                )
-            })?
-            .ok_or_else(unknown)?;
-        self.session((&login.name, &login.sid), options)
+        let mut session = self.session((&step.login, &step.sid), options)?;
+        if let Some(user) = &step.database_user {
+            session.act_as_user(user)?;
+        }
+        Ok(session)
     }
 
     /// Runs a batch as a login and gathers its result sets.
@@ -174,9 +152,10 @@ impl SessionFactory for Arc<Sessions> {
             .into_iter()
             .find(|name| !name.is_empty())
             .unwrap_or(DATABASE_DEFAULT);
-        let database = self
-            .host(&login.name, &login.sid)?
+        let host = self.host(&login.name, &login.sid)?;
+        let database = host
             .database(wanted)
+            .filter(|database| host.may_enter(database))
             .ok_or_else(|| {
                 SqlError::new(
                     CANNOT_OPEN_DATABASE,
@@ -242,7 +221,11 @@ fn refused_text(login: &str, refused: &LoginRefused) -> SqlError {
             20,
             format!("Login of '{login}' is not possible now: {refused}. Try again later."),
         ),
-        LoginRefused::Wrong | LoginRefused::Disabled | LoginRefused::Catalog(_) => SqlError::new(
+        LoginRefused::Wrong
+        | LoginRefused::Disabled
+        | LoginRefused::Denied
+        | LoginRefused::Rights(_)
+        | LoginRefused::Catalog(_) => SqlError::new(
             LOGIN_FAILED,
             14,
             format!("Login failed for user '{login}'."),
@@ -380,6 +363,10 @@ impl SqlSession for Tracked {
 
     fn database(&self) -> String {
         SqlSession::database(&self.session)
+    }
+
+    fn may_reset(&self) -> Result<(), SqlError> {
+        SqlSession::may_reset(&self.session)
     }
 
     fn reset(&mut self) {

@@ -294,6 +294,8 @@ messages! {
     IDENTITY_OF_VARIABLE = 1077, 16, "INSERT into an identity column not allowed on table variables.";
     /// Undeclared table variable: the variable.
     UNDECLARED_TABLE_VARIABLE = 1087, 15, "Must declare the table variable \"%s\".";
+    /// ALTER of what is not there or not the caller's to change.
+    CANNOT_FIND_OBJECT = 1088, 16, "Cannot find the object \"%s\" because it does not exist or you do not have permissions.";
     /// The file of a database is as large as it may be.
     DATABASE_FULL = 1105, 17, "Could not allocate space in database '%s' because it has reached its maximum size.";
     /// Deadlock: the session.
@@ -434,6 +436,8 @@ messages! {
     DERIVED_COLUMN = 4406, 16, "Update or insert of view or function failed because it contains a derived or constant field: '%s'.";
     /// A view or function that no longer binds: the name.
     MODULE_BIND = 4413, 16, "Could not use view or function '%s' because of binding errors.";
+    /// GRANT of another database's object.
+    OTHER_DATABASE = 4610, 16, "You can only grant or revoke permissions on objects in the current database.";
     /// TRUNCATE TABLE of a view: the view.
     TRUNCATE_NO_TABLE = 4708, 16, "Could not truncate object '%s' because it is not a table.";
     /// TRUNCATE of a table that foreign keys refer to.
@@ -630,12 +634,24 @@ messages! {
     JSON_TRUNCATED = 13625, 16, "String value in the specified JSON path would be truncated.";
     /// A principal of that name is there.
     PRINCIPAL_EXISTS = 15023, 16, "User, group, or role '%s' already exists in the current database.";
+    /// DROP of what every database has: kind, name.
+    CANNOT_DROP_PRINCIPAL = 15150, 16, "Cannot drop the %s '%s'.";
     /// Unknown, or not to be seen.
     NO_SUCH_PRINCIPAL = 15151, 16, "Cannot %s the %s '%s', because it does not exist or you do not have permission.";
     /// Server-level statement that needs another role.
     NO_SERVER_PERMISSION = 15247, 16, "User does not have permission to perform this action.";
+    /// REVERT in another database than EXECUTE AS.
+    REVERT_ELSEWHERE = 15357, 16, "The current security context cannot be reverted. Please switch to the original database where '%s' was called and try it again.";
+    /// EXECUTE AS of a missing login: the name.
+    CANNOT_EXECUTE_AS_LOGIN = 15406, 16, "Cannot execute as the server principal because the principal \"%s\" does not exist, this type of principal cannot be impersonated, or you do not have permission.";
     /// EXECUTE AS of a missing principal: the name.
     CANNOT_EXECUTE_AS = 15517, 16, "Cannot execute as the database principal because the principal \"%s\" does not exist, this type of principal cannot be impersonated, or you do not have permission.";
+    /// REVERT with another cookie.
+    COOKIE_INVALID = 15589, 16, "Cannot revert the current security context because the cookie is invalid.";
+    /// Options of EXECUTE AS in a module.
+    ADHOC_ONLY = 15590, 16, "Can only use the 'No Revert' or 'Cookie' options with the 'Execute As' statement at the adhoc level.";
+    /// REVERT without the cookie, or of a context that stays.
+    CANNOT_REVERT = 15591, 16, "The current security context cannot be reverted using this statement. A cookie may or may not be needed with 'Revert' statement depending on how the context was set with 'Execute As' statement.";
     /// Argument of a procedure for cursors: procedure, argument.
     CURSOR_PARAMETER = 16902, 16, "%s: The value of the parameter %s is invalid.";
     /// Arguments of a procedure for cursors: the procedure.
@@ -666,6 +682,8 @@ messages! {
     CURSOR_NOT_ACCEPTABLE = 16955, 16, "Could not create an acceptable cursor.";
     /// sys.messages number that is not known: number.
     UNKNOWN_MESSAGE = 18054, 16, "Error %s, severity %s, state %s was raised, but no message with that error number was found in sys.messages.";
+    /// Reset of a connection whose context stays.
+    CONTEXT_AT_RESET = 18059, 20, "The connection has been dropped because the principal that opened it subsequently assumed a new security context, and then tried to reset the connection under its impersonated security context. This scenario is not supported. See \"Impersonation Overview\" in Books Online.";
     /// Recognised and not supported: the feature.
     NOT_SUPPORTED = 40517, 16, "Keyword or statement option '%s' is not supported in this version of Muster.";
     /// RAISERROR of a text: the text.
@@ -820,6 +838,7 @@ mod tests {
          1062 15 The TOP N WITH TIES clause is not allowed without a corresponding ORDER BY clause.
          1077 16 INSERT into an identity column not allowed on table variables.
          1087 15 Must declare the table variable "%s".
+         1088 16 Cannot find the object "%s" because it does not exist or you do not have permissions.
          1105 17 Could not allocate space in database '%s' because it has reached its maximum size.
          1205 13 Transaction (Process ID %s) was deadlocked on %s resources with another process and has been chosen as the deadlock victim. Rerun the transaction.
          1222 16 Lock request time out period exceeded.
@@ -890,6 +909,7 @@ mod tests {
          4405 16 View or function '%s' is not updatable because the modification affects multiple base tables.
          4406 16 Update or insert of view or function failed because it contains a derived or constant field: '%s'.
          4413 16 Could not use view or function '%s' because of binding errors.
+         4610 16 You can only grant or revoke permissions on objects in the current database.
          4708 16 Could not truncate object '%s' because it is not a table.
          4712 16 Cannot truncate table '%s' because it is being referenced by a FOREIGN KEY constraint.
          4804 16 While reading current row from host, a premature end-of-message was encountered: an incoming data stream was interrupted when the server expected to see more data. The host program may have terminated.
@@ -988,9 +1008,15 @@ mod tests {
         13624 16 Object or array cannot be found in the specified JSON path.
         13625 16 String value in the specified JSON path would be truncated.
         15023 16 User, group, or role '%s' already exists in the current database.
+        15150 16 Cannot drop the %s '%s'.
         15151 16 Cannot %s the %s '%s', because it does not exist or you do not have permission.
         15247 16 User does not have permission to perform this action.
+        15357 16 The current security context cannot be reverted. Please switch to the original database where '%s' was called and try it again.
+        15406 16 Cannot execute as the server principal because the principal "%s" does not exist, this type of principal cannot be impersonated, or you do not have permission.
         15517 16 Cannot execute as the database principal because the principal "%s" does not exist, this type of principal cannot be impersonated, or you do not have permission.
+        15589 16 Cannot revert the current security context because the cookie is invalid.
+        15590 16 Can only use the 'No Revert' or 'Cookie' options with the 'Execute As' statement at the adhoc level.
+        15591 16 The current security context cannot be reverted using this statement. A cookie may or may not be needed with 'Revert' statement depending on how the context was set with 'Execute As' statement.
         16902 16 %s: The value of the parameter %s is invalid.
         16903 16 The "%s" procedure was called with an incorrect number of parameters.
         16905 16 The cursor is already open.
@@ -1006,6 +1032,7 @@ mod tests {
         16950 16 The variable '%s' does not currently have a cursor allocated to it.
         16955 16 Could not create an acceptable cursor.
         18054 16 Error %s, severity %s, state %s was raised, but no message with that error number was found in sys.messages.
+        18059 20 The connection has been dropped because the principal that opened it subsequently assumed a new security context, and then tried to reset the connection under its impersonated security context. This scenario is not supported. See "Impersonation Overview" in Books Online.
         40517 16 Keyword or statement option '%s' is not supported in this version of Muster.
         50000 16 %s
         "#);

@@ -7,11 +7,11 @@
 
 use crate::{
     Alert, AuditEntry, AuditRecord, Category, CategoryClass, CategoryKind, Credential,
-    DatabaseUser, DeletedJob, DownloadFilter, DownloadRow, EnlistmentRow, Grant, Instance,
-    JobDeletion, JobFilter, JobSchedule, JobServer, Login, NewInstruction, NewTarget, Notification,
-    OriginatingServer, PostedInstruction, Proxy, ProxyLogin, ProxySubsystem, Result, RoleMember,
-    ScheduleRow, SettingValue, SubsystemInfo, TargetFilter, TargetGroup, TargetGroupMember,
-    TargetServer, Token,
+    DatabaseUser, DeletedJob, DownloadFilter, DownloadRow, EnlistmentRow, Grant, GrantClass,
+    Instance, JobDeletion, JobFilter, JobSchedule, JobServer, Login, NewInstruction, NewTarget,
+    Notification, OriginatingServer, PostedInstruction, Proxy, ProxyLogin, ProxySubsystem, Result,
+    RoleMember, ScheduleRow, SettingValue, SubsystemInfo, TargetFilter, TargetGroup,
+    TargetGroupMember, TargetServer, Token,
 };
 use jiff::Timestamp;
 use model::{
@@ -172,13 +172,13 @@ pub trait DefinitionsRead {
     fn role_members(&self, database: &str) -> Result<Vec<RoleMember>>;
     /// Whether a user (or login, for server roles with an empty database) is a direct member of a role.
     fn is_role_member(&self, database: &str, role: &str, member: &str) -> Result<bool>;
-    /// A user of a database by name.
+    /// A user or role of a database by name; a role of the server for an empty database.
     fn database_user(&self, database: &str, name: &str) -> Result<Option<DatabaseUser>>;
-    /// The user of a database that a login has.
+    /// The user of a database that has a SID: a login's, or the user's own. Never a role.
     fn database_user_by_sid(&self, database: &str, sid: &[u8]) -> Result<Option<DatabaseUser>>;
-    /// All users of a database, by number.
+    /// All users and roles of a database, by number.
     fn database_users(&self, database: &str) -> Result<Vec<DatabaseUser>>;
-    /// Permissions given and withheld in a database.
+    /// Permissions given and withheld in a database, or on the server for an empty name.
     fn grants(&self, database: &str) -> Result<Vec<Grant>>;
 
     /// A setting by key, without regard to case.
@@ -552,7 +552,7 @@ pub trait DefinitionsWrite: DefinitionsRead {
     /// # Errors
     /// `NotFound`, `AlreadyExists`.
     fn update_login(&mut self, login: &Login) -> Result<()>;
-    /// Deletes a login with its server roles; database users stay, without a login.
+    /// Deletes a login with its server roles and permissions; database users stay, without a login.
     ///
     /// # Errors
     /// `NotFound`.
@@ -569,12 +569,27 @@ pub trait DefinitionsWrite: DefinitionsRead {
     /// # Errors
     /// `AlreadyExists` for its name or SID in the database.
     fn create_database_user(&mut self, user: &DatabaseUser) -> Result<i64>;
-    /// Deletes a database user with its roles and grants.
+    /// Replaces a user or role, found by its id; a new name goes wherever the old one stands.
+    ///
+    /// # Errors
+    /// `NotFound`, `AlreadyExists`.
+    fn update_database_user(&mut self, user: &DatabaseUser) -> Result<()>;
+    /// Deletes a user or role with its memberships and permissions, and those that others have on it.
     ///
     /// # Errors
     /// `NotFound`.
     fn delete_database_user(&mut self, database: &str, name: &str) -> Result<()>;
-    /// Gives or withholds a permission; replaces what was said before.
+    /// Forgets all principals, memberships and permissions of a database that is gone.
+    fn forget_database(&mut self, database: &str) -> Result<()>;
+    /// Forgets the permissions on something that is gone, its columns' too. Returns how many.
+    fn forget_securable(
+        &mut self,
+        database: &str,
+        class: GrantClass,
+        schema: &str,
+        object: &str,
+    ) -> Result<u64>;
+    /// Gives or withholds a permission; replaces what the same grantor said before.
     fn set_grant(&mut self, grant: &Grant) -> Result<()>;
     /// Takes back what was given or withheld; the grant's state is ignored. Returns whether there was one.
     fn clear_grant(&mut self, grant: &Grant) -> Result<bool>;

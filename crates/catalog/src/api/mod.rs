@@ -39,8 +39,8 @@ pub use limits::{
     SpoolLimits, TRIM_ROWS_PER_WRITE, WRITE_BATCH_MAX, WRITE_WAITERS_MAX,
 };
 pub use principal::{
-    AuditEntry, AuditRecord, Credential, DatabaseUser, Grant, GrantState, Login, RoleMember,
-    SettingValue, Token,
+    AuditEntry, AuditRecord, Credential, DatabaseUser, Grant, GrantClass, GrantState, Login,
+    PrincipalKind, RoleMember, SettingValue, Token,
 };
 pub use run::{
     Activity, BeginRun, MissedMoments, NewRun, NextRun, Process, RunRecord, RunState, Session,

@@ -33,19 +33,39 @@ impl std::fmt::Debug for Login {
     }
 }
 
-/// A user of a database.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What a principal of a database is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PrincipalKind {
+    /// The user of a login.
+    #[default]
+    User,
+    /// A user that nobody logs in as; others may act as it.
+    WithoutLogin,
+    /// A role that a user made.
+    Role,
+}
+
+/// A user or a role of a database, or a role of the server when the database is empty.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DatabaseUser {
     /// `principal_id`; given by the catalog, ignored when the user is made.
     pub id: i64,
-    /// Database.
+    /// Database; empty for the server.
     pub database: String,
     /// Name, unique in the database without regard to case.
     pub name: String,
-    /// SID of the login it is for.
+    /// SID of the login it is for; its own for any other.
     pub sid: Vec<u8>,
+    /// What it is.
+    pub kind: PrincipalKind,
+    /// Schema in which its names are looked for first; `None` is `dbo`.
+    pub default_schema: Option<String>,
+    /// Principal that owns a role; empty is `dbo`, of a server role `sa`.
+    pub owner: String,
     /// When it was made.
     pub created: Timestamp,
+    /// When it was last changed.
+    pub modified: Timestamp,
 }
 
 /// A member of a database role, or of a server role when the database is empty.
@@ -62,25 +82,105 @@ pub struct RoleMember {
 /// Whether a permission is given or withheld.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum GrantState {
-    /// GRANT.
-    Granted,
     /// DENY.
     Denied,
+    /// GRANT.
+    Granted,
+    /// GRANT … WITH GRANT OPTION.
+    Grantable,
 }
 
-/// A permission on an object.
+/// What a permission is on, as `class` of sys.database_permissions and sys.server_permissions numbers it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum GrantClass {
+    /// The database itself.
+    Database,
+    /// An object, or a column of one.
+    Object,
+    /// A schema, named by [`Grant::schema`].
+    Schema,
+    /// A user or role, named by [`Grant::object`].
+    Principal,
+    /// A type.
+    Type,
+    /// The server.
+    Server,
+    /// A login or server role, named by [`Grant::object`].
+    Login,
+}
+
+impl GrantClass {
+    /// Every class.
+    pub const ALL: [Self; 7] = [
+        Self::Database,
+        Self::Object,
+        Self::Schema,
+        Self::Principal,
+        Self::Type,
+        Self::Server,
+        Self::Login,
+    ];
+
+    /// The number.
+    #[must_use]
+    pub const fn code(self) -> i64 {
+        match self {
+            Self::Database => 0,
+            Self::Object => 1,
+            Self::Schema => 3,
+            Self::Principal => 4,
+            Self::Type => 6,
+            Self::Server => 100,
+            Self::Login => 101,
+        }
+    }
+}
+
+/// A permission on something, given to somebody or withheld. Names that do not apply are empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
-    /// Database.
+    /// Database; empty for the server.
     pub database: String,
-    /// Object, as `schema.name`.
+    /// What it is on.
+    pub class: GrantClass,
+    /// Schema of the object or type, or the schema itself.
+    pub schema: String,
+    /// Object, type, user, role or login.
     pub object: String,
-    /// User or role.
+    /// Column.
+    pub column: String,
+    /// User or role; login or server role for the server.
     pub grantee: String,
-    /// Permission, for example `EXECUTE`.
+    /// Who gave it.
+    pub grantor: String,
+    /// Permission in capitals, for example `EXECUTE`.
     pub permission: String,
     /// Given or withheld.
     pub state: GrantState,
+}
+
+impl Grant {
+    /// One on an object, given by `dbo`.
+    #[must_use]
+    pub fn on_object(
+        database: &str,
+        (schema, object): (&str, &str),
+        grantee: &str,
+        permission: &str,
+        state: GrantState,
+    ) -> Self {
+        Self {
+            database: database.to_owned(),
+            class: GrantClass::Object,
+            schema: schema.to_owned(),
+            object: object.to_owned(),
+            column: String::new(),
+            grantee: grantee.to_owned(),
+            grantor: "dbo".to_owned(),
+            permission: permission.to_owned(),
+            state,
+        }
+    }
 }
 
 /// A stored secret with the identity it belongs to.

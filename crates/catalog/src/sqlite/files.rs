@@ -49,10 +49,16 @@ impl Kind {
     /// Migrations in order: `V<number>__<name>` and its SQL.
     pub(super) const fn migrations(self) -> &'static [(&'static str, &'static str)] {
         match self {
-            Self::Definitions => &[(
-                "V1__definitions",
-                include_str!("../../migrations/definitions/V1__definitions.sql"),
-            )],
+            Self::Definitions => &[
+                (
+                    "V1__definitions",
+                    include_str!("../../migrations/definitions/V1__definitions.sql"),
+                ),
+                (
+                    "V2__principals",
+                    include_str!("../../migrations/definitions/V2__principals.sql"),
+                ),
+            ],
             Self::Runs => &[
                 (
                     "V1__runs",
@@ -293,6 +299,41 @@ mod tests {
                 0
             );
         }
+    }
+
+    #[test]
+    fn permissions_of_the_first_schema_are_kept() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        let migrations = Kind::Definitions.migrations();
+        runner(migrations)
+            .unwrap()
+            .set_target(Target::Version(1))
+            .run(&mut connection)
+            .unwrap();
+        connection
+            .execute_batch(
+                "INSERT INTO grants VALUES ('Dba', 'dba', 'S.T.u', 's.t.u', 'Ann', 'ann', 'Select', 'select', 1);
+                 INSERT INTO database_users VALUES (7, 'Dba', 'dba', 'Ann', 'ann', x'01', 5);",
+            )
+            .unwrap();
+        runner(migrations).unwrap().run(&mut connection).unwrap();
+        let kept: String = connection
+            .query_row(
+                "SELECT concat_ws('|', database, class, schema, schema_key, object, object_key, grantee, permission,
+                     grantor, state) FROM permissions",
+                [],
+                |row| row.get(0),
+            )
+            .unwrap();
+        assert_eq!(kept, "Dba|1|S|s|T.u|t.u|Ann|SELECT|dbo|0");
+        let user: String = connection
+            .query_row(
+                "SELECT concat_ws('|', user_id, kind, owner, modified) FROM database_users",
+                [],
+                |row| row.get(0),
+            )
+            .unwrap();
+        assert_eq!(user, "7|0|dbo|5");
     }
 
     #[test]

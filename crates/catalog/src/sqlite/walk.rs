@@ -191,6 +191,11 @@ fn every_statement_on_definitions_uses_an_index() {
         ))
         .unwrap();
     connection
+        .execute_batch(include_str!(
+            "../../migrations/definitions/V2__principals.sql"
+        ))
+        .unwrap();
+    connection
         .execute_batch("PRAGMA foreign_keys = ON; BEGIN")
         .unwrap();
     let mut log = TxLog::default();
@@ -235,26 +240,30 @@ fn every_statement_on_definitions_uses_an_index() {
     call!(called, w.role_members("msdb"));
     call!(called, w.is_role_member("msdb", "sqlagentuserrole", "u"));
     let user = DatabaseUser {
-        id: 0,
         database: "msdb".to_owned(),
         name: "u".to_owned(),
         sid: sid.clone(),
-        created: t(0),
+        ..DatabaseUser::default()
     };
-    call!(called, w.create_database_user(&user));
+    let id = call!(called, w.create_database_user(&user));
+    let renamed = DatabaseUser {
+        id,
+        name: "v".to_owned(),
+        ..user
+    };
+    call!(called, w.update_database_user(&renamed));
     call!(called, w.database_user("msdb", "u"));
     call!(called, w.database_user_by_sid("msdb", &sid));
     call!(called, w.database_users("msdb"));
-    let grant = Grant {
-        database: "msdb".to_owned(),
-        object: "dbo.p".to_owned(),
-        grantee: "u".to_owned(),
-        permission: "EXECUTE".to_owned(),
-        state: GrantState::Denied,
-    };
+    let grant = Grant::on_object("msdb", ("dbo", "p"), "u", "EXECUTE", GrantState::Denied);
     call!(called, w.set_grant(&grant));
     call!(called, w.grants("msdb"));
     call!(called, w.clear_grant(&grant));
+    call!(
+        called,
+        w.forget_securable("msdb", GrantClass::Object, "dbo", "p")
+    );
+    call!(called, w.forget_database("elsewhere"));
     call!(called, w.remove_role_member(&member));
 
     let category = call!(
@@ -636,7 +645,7 @@ fn every_statement_on_definitions_uses_an_index() {
     call!(called, w.delete_job(j, deletion, t(6)));
     call!(called, w.deleted_jobs(10));
     call!(called, w.forget_deleted_job(j));
-    call!(called, w.delete_database_user("msdb", "u"));
+    call!(called, w.delete_database_user("msdb", "v"));
     call!(called, w.delete_login("admin"));
 
     let missed = missed(include_str!("../api/definitions.rs"), &called);

@@ -94,6 +94,24 @@ impl Databases {
         Ok(())
     }
 
+    /// Gives a database to another login.
+    ///
+    /// # Errors
+    /// When the list cannot be written; then the owner stays.
+    pub fn set_owner(&self, id: i32, sid: &[u8]) -> Result<(), SqlError> {
+        let _changing = locked(&self.changing);
+        self.write_list(|db| {
+            db.execute(
+                "UPDATE muster_database SET owner = ?2 WHERE id = ?1",
+                params![id, sid],
+            )
+        })?;
+        if let Some((info, _)) = locked(&self.list).get_mut(&id) {
+            info.owner_sid = sid.to_vec();
+        }
+        Ok(())
+    }
+
     /// Whether it is some session's current database.
     pub(crate) fn in_use(&self, id: i32) -> bool {
         self.database(id)

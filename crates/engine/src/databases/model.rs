@@ -521,6 +521,12 @@ impl Objects {
             .map_or("dbo", |schema| &schema.name)
     }
 
+    /// Who owns a schema and what is in it.
+    #[must_use]
+    pub fn schema_owner(&self, name: &str) -> &str {
+        self.schema(name).map_or("dbo", |schema| &schema.owner)
+    }
+
     /// Types that users made.
     #[must_use]
     pub fn types(&self) -> &[TypeInfo] {

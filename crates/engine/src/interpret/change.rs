@@ -248,6 +248,8 @@ impl Interpreter<'_> {
             }
             sets.push(set);
         }
+        let columns = sets.iter().filter_map(|set| set.column);
+        self.core.shared.may_update_columns(table, columns)?;
         Ok(sets)
     }
 

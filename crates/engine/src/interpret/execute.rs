@@ -1,10 +1,10 @@
-//! EXEC: procedures of the host, EXEC ('…'), sp_executesql, and the role procedures that are statements in disguise.
+//! EXEC: procedures of the host, EXEC ('…'), sp_executesql, and other procedures that the engine carries out itself.
 
 use super::arguments::{self, Given, Parameter};
 use super::{
     End, Ended, Failure, Frame, Halt, Interpreter, NESTING_MAX, SEVERITY_FATAL, wire_cursor,
 };
-use crate::host::{AdminStatement, Argument, EnvChange, ProcedureDecl, ResultSink, StatementDone};
+use crate::host::{Argument, EnvChange, ProcedureDecl, ResultSink, StatementDone};
 use crate::session::shared::option;
 use std::sync::Arc;
 use tsql::ast::{
@@ -116,12 +116,9 @@ impl Interpreter<'_> {
                 if server.is_some() {
                     return Err(fault::not_supported("EXEC … AT a linked server").into());
                 }
-                if principal.is_some() {
-                    return Err(fault::not_supported("EXEC … AS").into());
-                }
                 let text = self.value_as(text, SqlType::NVARCHAR_MAX, frame)?;
                 let text = text.as_str().unwrap_or_default().to_owned();
-                return self.dynamic(&text, Frame::default()).map(|(end, _)| end);
+                return self.dynamic_as(&text, principal.as_ref(), frame);
             }
         };
         let mut given = Vec::with_capacity(execute.args.len());
@@ -204,7 +201,14 @@ impl Interpreter<'_> {
         };
         let host = self.core.shared.host();
         let here = match &named.database {
-            Some(name) => host.database(name).ok_or_else(unknown)?,
+            Some(name) => {
+                let here = host.database(name).ok_or_else(unknown)?;
+                if !host.may_enter(&here) {
+                    let login = host.identity().login;
+                    return Err(messages::NO_DATABASE_ACCESS.with(&[&login, &here]));
+                }
+                here
+            }
             None => self.core.database.clone(),
         };
         let schemas = match &named.schema {
@@ -378,6 +382,12 @@ impl Interpreter<'_> {
         frame.text = Arc::from(text);
         let database = self.core.database.clone();
         let before = self.core.shared.facts().clone();
+        let shared = Arc::clone(&self.core.shared);
+        let unchained = shared.unchained();
+        if before.nest_level > 1 {
+            // A text's names are its caller's, not those of the module that it stands in.
+            shared.look_up_schema();
+        }
         let result = match parse_batch(text, &options) {
             Ok(batch) => self.run(&batch.statements, &mut frame),
             Err(errors) => {
@@ -398,6 +408,8 @@ impl Interpreter<'_> {
                 }
             }
         };
+        drop(unchained);
+        self.leave_contexts(level);
         self.drop_temps(level);
         self.drop_cursors(level);
         // What the text set or used ends with it.
@@ -410,12 +422,14 @@ impl Interpreter<'_> {
             facts.text_size = before.text_size;
             facts.isolation = before.isolation;
         }
+        let schema = before.schema;
         if self.core.database != database {
             let old = self.core.database.clone();
             self.core.enter_database(&database);
             self.sink
                 .env_change(EnvChange::Database { old, new: database });
         }
+        self.core.shared.facts().schema = schema;
         self.shallower();
         match result {
             Ok(()) => Ok((End::Next, frame)),
@@ -457,7 +471,7 @@ impl Interpreter<'_> {
         if let Some(procedure) = wire_cursor::Procedure::of(&lower) {
             return Some(self.wire_cursor(procedure, given));
         }
-        let statement = match lower.as_str() {
+        match lower.as_str() {
             "sp_executesql" => return Some(self.execute_sql(given)),
             "sp_describe_first_result_set" => return Some(self.describe_first_result_set(given)),
             "sp_describe_undeclared_parameters" => {
@@ -467,48 +481,22 @@ impl Interpreter<'_> {
             "sp_prepare" | "sp_execute" | "sp_prepexec" | "sp_unprepare" => {
                 return Some(self.prepared_procedure(&lower, given));
             }
-            "sp_addrolemember" => AdminStatement::AlterRole {
-                role: text(0, "@rolename").unwrap_or_default(),
-                member: text(1, "@membername").unwrap_or_default(),
-                add: true,
-            },
-            "sp_droprolemember" => AdminStatement::AlterRole {
-                role: text(0, "@rolename").unwrap_or_default(),
-                member: text(1, "@membername").unwrap_or_default(),
-                add: false,
-            },
-            "sp_addsrvrolemember" => AdminStatement::AlterServerRole {
-                member: text(0, "@loginame").unwrap_or_default(),
-                role: text(1, "@rolename").unwrap_or_default(),
-                add: true,
-            },
-            "sp_dropsrvrolemember" => AdminStatement::AlterServerRole {
-                member: text(0, "@loginame").unwrap_or_default(),
-                role: text(1, "@rolename").unwrap_or_default(),
-                add: false,
-            },
+            "sp_changedbowner" => {}
             _ => return None,
-        };
-        let database = match &named.database {
-            Some(name) => self.core.shared.host().database(name),
-            None => Some(self.core.database.clone()),
-        };
-        Some(match database {
-            None => Err(messages::UNKNOWN_PROCEDURE.with(&[&named.shown()]).into()),
-            Some(database) => {
-                let done = self.administer(&database, &statement);
-                match done {
-                    Ok(()) => self
-                        .sink
-                        .procedure_done(0)
-                        .map(|()| (End::Next, Returned::default()))
-                        .map_err(Failure::from),
-                    Err(error) => Err(Failure {
-                        raised: true,
-                        ..Failure::of_statement(error.in_procedure(&lower))
-                    }),
-                }
-            }
+        }
+        let database = named.database.clone();
+        let database = database.unwrap_or_else(|| self.core.database.clone());
+        let login = text(0, "@loginame").unwrap_or_default();
+        Some(match self.give_database(&database, &login) {
+            Ok(()) => self
+                .sink
+                .procedure_done(0)
+                .map(|()| (End::Next, Returned::default()))
+                .map_err(Failure::from),
+            Err(error) => Err(Failure {
+                raised: true,
+                ..Failure::of_statement(error.in_procedure(&lower))
+            }),
         })
     }
 

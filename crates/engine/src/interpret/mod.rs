@@ -8,6 +8,7 @@
 mod arguments;
 pub(crate) mod bulk;
 mod change;
+mod context;
 pub(crate) mod cursor;
 mod data;
 mod dbcc;
@@ -22,6 +23,7 @@ mod objects;
 mod output;
 mod permanent;
 mod program;
+mod qualify;
 mod query;
 mod remote;
 mod routine;
@@ -35,13 +37,14 @@ pub(crate) mod trigger;
 mod view;
 pub(crate) mod wire_cursor;
 
+pub(crate) use context::Context;
 pub(crate) use cursor::local_key;
 pub(crate) use execute::default_value;
 pub(crate) use message::{format_message, numbered};
 pub(crate) use routine::{scalar_function, table_function};
 
 use crate::cancel::CancelToken;
-use crate::host::{ResultSink, StatementDone};
+use crate::host::{Identity, ResultSink, StatementDone};
 use crate::rpc::BatchOutcome;
 use crate::session::Core;
 use crate::session::environment::Env;
@@ -88,6 +91,8 @@ pub(crate) struct Frame {
     pub(crate) values: Vec<Value>,
     /// Procedure that errors name; empty for a batch.
     procedure: String,
+    /// Who called, where the module runs as somebody else.
+    caller: Option<Identity>,
     /// Whether this is not the batch that the client sent.
     inner: bool,
     return_code: i32,
@@ -134,7 +139,7 @@ enum Reach {
 }
 
 /// What a TRY block or CATCH block left behind.
-enum Context {
+enum Block {
     Try { handler: usize },
     Catch { before: Option<SqlError> },
 }
@@ -368,7 +373,7 @@ impl<'r> Interpreter<'r> {
     }
 
     fn steps(&mut self, program: &Program<'_>, frame: &mut Frame) -> Result<(), Halt> {
-        let mut contexts: Vec<Context> = Vec::new();
+        let mut contexts: Vec<Block> = Vec::new();
         let mut at = 0;
         let mut count = 0_u32;
         while let Some(step) = program.steps.get(at) {
@@ -407,7 +412,7 @@ impl<'r> Interpreter<'r> {
                     continue;
                 }
                 Op::EnterTry { handler } => {
-                    contexts.push(Context::Try { handler });
+                    contexts.push(Block::Try { handler });
                     self.tries += 1;
                     continue;
                 }
@@ -470,15 +475,15 @@ impl<'r> Interpreter<'r> {
         Ok(())
     }
 
-    fn leave(&mut self, context: Option<Context>) {
+    fn leave(&mut self, context: Option<Block>) {
         match context {
-            Some(Context::Try { .. }) => self.tries -= 1,
-            Some(Context::Catch { before }) => self.core.shared.facts().caught = before,
+            Some(Block::Try { .. }) => self.tries -= 1,
+            Some(Block::Catch { before }) => self.core.shared.facts().caught = before,
             None => {}
         }
     }
 
-    fn unwind(&mut self, contexts: &mut Vec<Context>) {
+    fn unwind(&mut self, contexts: &mut Vec<Block>) {
         while let Some(context) = contexts.pop() {
             self.leave(Some(context));
         }
@@ -491,7 +496,7 @@ impl<'r> Interpreter<'r> {
         failure: Failure,
         line: u32,
         frame: &Frame,
-        contexts: &mut Vec<Context>,
+        contexts: &mut Vec<Block>,
     ) -> Result<Option<usize>, Option<Halt>> {
         let reach = Self::reach(&failure);
         let Failure {
@@ -517,7 +522,7 @@ impl<'r> Interpreter<'r> {
         let hidden = reach == Reach::Scope && !raised && !thrown && !inner;
         let own = contexts
             .iter()
-            .filter(|context| matches!(context, Context::Try { .. }))
+            .filter(|context| matches!(context, Block::Try { .. }))
             .count();
         let waiting =
             usize::try_from(self.tries).unwrap_or(usize::MAX) > if hidden { own } else { 0 };
@@ -533,13 +538,13 @@ impl<'r> Interpreter<'r> {
                 facts.doomed = facts.tran_count > 0;
             }
             while let Some(context) = contexts.pop() {
-                if let Context::Try { handler } = context
+                if let Block::Try { handler } = context
                     && !hidden
                 {
                     self.tries -= 1;
                     let mut facts = self.core.shared.facts();
                     let before = facts.caught.replace(error);
-                    contexts.push(Context::Catch { before });
+                    contexts.push(Block::Catch { before });
                     return Ok(Some(handler));
                 }
                 self.leave(Some(context));
@@ -613,6 +618,13 @@ impl<'r> Interpreter<'r> {
 
     fn run_statement(&mut self, statement: &Statement, frame: &mut Frame) -> Ended {
         let done = |end: Result<(), SqlError>| end.map(|()| End::Next).map_err(Failure::from);
+        if let Some(kind) = self.in_default_schema(&statement.kind) {
+            let qualified = Statement {
+                kind,
+                span: statement.span,
+            };
+            return self.statement(&qualified, frame);
+        }
         let mut rows = 0;
         let end = match &statement.kind {
             StatementKind::Declare(declarations) => {
@@ -829,6 +841,8 @@ impl<'r> Interpreter<'r> {
             }
             StatementKind::CloseCursor(cursor) => done(self.close_cursor(cursor, frame)),
             StatementKind::DeallocateCursor(cursor) => done(self.deallocate_cursor(cursor, frame)),
+            StatementKind::ExecuteAs(execute_as) => done(self.execute_as(execute_as, frame)),
+            StatementKind::Revert { cookie } => done(self.revert(cookie.as_ref(), frame)),
             StatementKind::Security(security) => {
                 self.touches_tables()?;
                 done(self.security(security))
@@ -1129,7 +1143,6 @@ fn reads_tables(body: &QueryBody) -> bool {
 fn unsupported_name(kind: &StatementKind) -> &str {
     match kind {
         StatementKind::ToggleTrigger { .. } => "ENABLE and DISABLE of a DDL or logon TRIGGER",
-        StatementKind::ExecuteAs(_) | StatementKind::Revert => "EXECUTE AS",
         StatementKind::Kill(_) => "KILL",
         StatementKind::Unsupported { feature } => feature,
         _ => "this statement",

@@ -19,9 +19,26 @@ impl Interpreter<'_> {
     pub(super) fn find_module(&self, named: &Named) -> Result<Option<Found>, SqlError> {
         let shared = &self.core.shared;
         let here = named.database.as_deref().unwrap_or(&self.core.database);
-        let schema = named.schema.as_deref().unwrap_or("dbo");
-        let mut found = shared.permanent.find(here, schema, &named.name)?;
+        if let Some(database) = &named.database {
+            let known = shared.reachable(database);
+            if let Err(error) = known
+                && error.number == messages::NO_DATABASE_ACCESS.number
+            {
+                return Err(error);
+            }
+        }
+        let schemas = match &named.schema {
+            Some(schema) => vec![schema.clone()],
+            None => vec![shared.facts().schema.clone(), "dbo".to_owned()],
+        };
+        let mut found = None;
+        for schema in &schemas {
+            if found.is_none() {
+                found = shared.permanent.find(here, schema, &named.name)?;
+            }
+        }
         if found.is_none() && named.name.to_ascii_lowercase().starts_with("sp_") {
+            let schema = named.schema.as_deref().unwrap_or("dbo");
             found = shared.permanent.find("master", schema, &named.name)?;
         }
         if let Some(synonym) = &found
@@ -175,10 +192,24 @@ impl Interpreter<'_> {
             self.core.enter_database(database);
         }
         let shared = Arc::clone(&self.core.shared);
-        let result = {
-            let _chain = shared.chained(&found.database_name);
-            self.run(body, frame)
+        let acting = self.module_identity(found);
+        let result = match acting {
+            Ok(acting) => {
+                if let Some(acting) = acting {
+                    frame.caller = Some(shared.host().identity());
+                    shared.assume(acting);
+                }
+                // Names inside are looked for where the module itself is.
+                found.schema().clone_into(&mut shared.facts().schema);
+                let _chain = shared.chained(&found.database_name, found.owner());
+                self.run(body, frame)
+            }
+            Err(error) => Err(Halt::Raise(error.into())),
         };
+        self.leave_contexts(level);
+        if let Some(caller) = frame.caller.take() {
+            shared.assume(caller);
+        }
         self.drop_temps(level);
         self.drop_cursors(level);
         {
@@ -194,6 +225,7 @@ impl Interpreter<'_> {
         if self.core.database != here {
             self.core.enter_database(&here);
         }
+        shared.facts().schema = before.schema;
         self.shallower();
         match result {
             Ok(()) => Ok(End::Next),

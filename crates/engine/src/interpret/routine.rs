@@ -103,7 +103,9 @@ impl Interpreter<'_> {
             FunctionResult::Scalar(_) => "EXECUTE",
             FunctionResult::Table(_) => "SELECT",
         };
-        self.core.shared.may_use(found, permission)?;
+        if !routine.chained {
+            self.core.shared.may_use(found, permission)?;
+        }
         let parsed = self.core.shared.parsed.get(found)?;
         let StatementKind::CreateFunction(create) = &parsed.statement else {
             return Err(fault::internal("a function is none"));

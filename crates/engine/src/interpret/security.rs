@@ -2,14 +2,14 @@
 
 #![expect(
     clippy::wildcard_enum_match_arm,
-    reason = "a SID is a binary constant and nothing else"
+    reason = "an option has one kind of value and no other"
 )]
 
 use super::Interpreter;
-use crate::host::AdminStatement;
+use crate::host::{AdminStatement, GivenPassword, PermissionChange};
 use tsql::ast::{
-    Literal, NamedOption, OptionValue, Permission, PermissionVerb, RoleAction, SecurityStatement,
-    UserLogin,
+    Literal, NamedOption, OptionValue, Password, Permission, PermissionVerb, RoleAction,
+    SecurityStatement, UserLogin,
 };
 use tsql::{SqlError, fault, messages};
 
@@ -18,17 +18,25 @@ const NO_SUCH_PRINCIPAL: i32 = 15_151;
 
 impl Interpreter<'_> {
     pub(super) fn security(&mut self, statement: &SecurityStatement) -> Result<(), SqlError> {
-        if let SecurityStatement::Permission(permission) = statement {
-            return self.permission(permission);
+        if let SecurityStatement::AlterAuthorization { securable, owner } = statement {
+            return self.alter_authorization(securable, owner.as_ref());
         }
         let if_exists = matches!(
             statement,
             SecurityStatement::DropUser {
                 if_exists: true,
                 ..
+            } | SecurityStatement::DropRole {
+                if_exists: true,
+                ..
             }
         );
-        let statement = admin(statement)?;
+        let statement = match statement {
+            SecurityStatement::Permission(permission) => {
+                AdminStatement::Permission(self.permission(permission)?)
+            }
+            other => admin(other)?,
+        };
         let database = self.core.database.clone();
         let done = self.administer(&database, &statement);
         match done {
@@ -48,115 +56,44 @@ impl Interpreter<'_> {
         host.set_lock_timeout(lock_timeout);
         host.administer(database, statement)
     }
-}
 
-/// Permissions on objects that mean something here.
-const PERMISSIONS: &[&str] = &[
-    "EXECUTE",
-    "SELECT",
-    "INSERT",
-    "UPDATE",
-    "DELETE",
-    "REFERENCES",
-    "ALTER",
-    "CONTROL",
-    "VIEW DEFINITION",
-];
-
-/// What ALL stands for.
-const ALL: &[&str] = &[
-    "EXECUTE",
-    "SELECT",
-    "INSERT",
-    "UPDATE",
-    "DELETE",
-    "REFERENCES",
-];
-
-impl Interpreter<'_> {
-    /// GRANT, DENY and REVOKE of permissions on objects.
-    fn permission(&mut self, statement: &Permission) -> Result<(), SqlError> {
-        let verb = match statement.verb {
-            PermissionVerb::Grant => "GRANT",
-            PermissionVerb::Deny => "DENY",
-            PermissionVerb::Revoke => "REVOKE",
+    /// GRANT, DENY and REVOKE, for the host to judge.
+    fn permission(&self, statement: &Permission) -> Result<PermissionChange, SqlError> {
+        let text = |ident: &tsql::ast::Ident| ident.text.clone();
+        let mut change = PermissionChange {
+            state: match statement.verb {
+                PermissionVerb::Grant => Some(true),
+                PermissionVerb::Deny => Some(false),
+                PermissionVerb::Revoke => None,
+            },
+            permissions: Vec::with_capacity(statement.permissions.len()),
+            grantees: statement.principals.iter().map(text).collect(),
+            grantable: statement.with_grant_option,
+            option_only: statement.grant_option_for,
+            cascade: statement.cascade,
+            grantor: statement.grantor.as_ref().map(text),
+            ..PermissionChange::default()
         };
-        let refused = |what: &str| Err(fault::not_supported(&format!("{verb} … {what}")));
-        let Some(securable) = &statement.securable else {
-            return refused("without ON an object");
-        };
-        if let Some(class) = securable.class.as_ref().filter(|class| *class != "OBJECT") {
-            return refused(&format!("ON {class}::"));
-        }
-        if statement.with_grant_option || statement.grant_option_for {
-            return refused("WITH GRANT OPTION");
-        }
-        if statement.grantor.is_some() {
-            return refused("AS");
-        }
-        let mut permissions: Vec<&str> = Vec::new();
         for permission in &statement.permissions {
-            if !permission.columns.is_empty() {
-                return refused("of columns");
-            }
-            match permission.name.as_str() {
-                "ALL" | "ALL PRIVILEGES" => permissions.extend(ALL),
-                name if PERMISSIONS.contains(&name) => permissions.push(name),
-                other => return refused(other),
-            }
+            let columns = permission.columns.iter().map(text).collect();
+            change.permissions.push((permission.name.clone(), columns));
         }
+        let Some(securable) = &statement.securable else {
+            return Ok(change);
+        };
         let name = &securable.name;
-        let here = name.database.as_ref();
-        let here = here.map_or(self.core.database.as_str(), |part| &part.text);
-        let database = self
-            .core
-            .shared
-            .host()
-            .database(here)
-            .ok_or_else(|| messages::UNKNOWN_DATABASE.with(&[here]))?;
-        let schema = name.schema.as_ref().map_or("dbo", |part| &part.text);
-        let object = &name.name.text;
-        let known = {
-            let host = self.core.shared.host();
-            let places = [(database.as_str(), schema), ("master", "sys")];
-            places.iter().any(|(database, schema)| {
-                host.table(database, schema, object).is_some()
-                    || host.procedure(database, schema, object).is_some()
-                    || host.function(database, schema, object).is_some()
-            })
-        } || self
-            .core
-            .shared
-            .permanent
-            .find(&database, schema, object)?
-            .is_some();
-        if !known {
-            let shown = name.to_string();
-            return Err(SqlError::new(
-                NO_SUCH_PRINCIPAL,
-                16,
-                format!(
-                    "Cannot find the object '{shown}', because it does not exist or you do not have permission."
-                ),
-            ));
+        change.class = securable.class.as_deref().unwrap_or("OBJECT").to_owned();
+        change.name = text(&name.name);
+        change.schema = name.schema.as_ref().map(text).unwrap_or_default();
+        if let Some(database) = &name.database
+            && !tsql::eval::collate::same(&database.text, &self.core.database)
+        {
+            return Err(messages::OTHER_DATABASE.with(&[]));
         }
-        for grantee in &statement.principals {
-            for permission in &permissions {
-                let statement = AdminStatement::Permission {
-                    state: match statement.verb {
-                        PermissionVerb::Grant => Some(true),
-                        PermissionVerb::Deny => Some(false),
-                        PermissionVerb::Revoke => None,
-                    },
-                    permission: (*permission).to_owned(),
-                    object: format!("{schema}.{object}"),
-                    grantee: grantee.text.clone(),
-                };
-                let shared = std::sync::Arc::clone(&self.core.shared);
-                shared.host().administer(&database, &statement)?;
-            }
+        for (_, columns) in &mut change.permissions {
+            columns.extend(securable.columns.iter().map(text));
         }
-        Ok(())
+        Ok(change)
     }
 }
 
@@ -169,15 +106,14 @@ fn admin(statement: &SecurityStatement) -> Result<AdminStatement, SqlError> {
             options,
         } => {
             let Some(password) = password else {
-                return refused("CREATE LOGIN without a password");
+                let from = name_of(options, "FROM").unwrap_or_default();
+                return refused(&format!("CREATE LOGIN … FROM {}", from.to_uppercase()));
             };
-            if password.hashed {
-                return refused("CREATE LOGIN with a HASHED password");
-            }
             AdminStatement::CreateLogin {
                 name: name.text.clone(),
-                password: password.text.reveal().to_owned(),
+                password: given(password)?,
                 sid: sid(options),
+                default_database: name_of(options, "DEFAULT_DATABASE"),
             }
         }
         SecurityStatement::AlterLogin {
@@ -186,36 +122,61 @@ fn admin(statement: &SecurityStatement) -> Result<AdminStatement, SqlError> {
             password,
             options,
         } => {
-            // Defaults and policies of a login have nothing to act on; a rename or a credential would.
+            // Policies and languages of a login have nothing to act on; a credential would.
             let unknown = options.iter().find(|option| {
                 matches!(
                     option.name.as_str(),
-                    "NAME" | "ADD CREDENTIAL" | "DROP CREDENTIAL"
+                    "ADD CREDENTIAL" | "DROP CREDENTIAL" | "CREDENTIAL"
                 )
             });
             if let Some(option) = unknown {
                 return refused(&format!("ALTER LOGIN … {}", option.name));
             }
-            if password.as_ref().is_some_and(|password| password.hashed) {
-                return refused("ALTER LOGIN with a HASHED password");
-            }
+            let old = options.iter().find_map(|option| match &option.value {
+                OptionValue::Secret(secret) if option.name == "OLD_PASSWORD" => {
+                    Some(GivenPassword {
+                        text: secret.reveal().to_owned(),
+                        hashed: false,
+                    })
+                }
+                _ => None,
+            });
             AdminStatement::AlterLogin {
                 name: name.text.clone(),
-                password: password.as_ref().map(|p| p.text.reveal().to_owned()),
+                password: password.as_ref().map(given).transpose()?,
+                old_password: old,
                 enabled: *enable,
+                rename: name_of(options, "NAME"),
+                default_database: name_of(options, "DEFAULT_DATABASE"),
             }
         }
         SecurityStatement::DropLogin { name } => AdminStatement::DropLogin {
             name: name.text.clone(),
         },
-        SecurityStatement::CreateUser { name, login, .. } => AdminStatement::CreateUser {
+        SecurityStatement::CreateUser {
+            name,
+            login,
+            options,
+        } => AdminStatement::CreateUser {
             name: name.text.clone(),
             login: match login {
-                UserLogin::SameName => name.text.clone(),
-                UserLogin::Named(login) => login.text.clone(),
-                UserLogin::Without => return refused("CREATE USER WITHOUT LOGIN"),
-                UserLogin::Unsupported(feature) => return refused(feature),
+                UserLogin::SameName => Some(name.text.clone()),
+                UserLogin::Named(login) => Some(login.text.clone()),
+                UserLogin::Without => None,
+                UserLogin::Unsupported(feature) => {
+                    return refused(&format!("CREATE USER … {feature}"));
+                }
             },
+            default_schema: name_of(options, "DEFAULT_SCHEMA"),
+        },
+        SecurityStatement::AlterUser { name, options } => AdminStatement::AlterUser {
+            name: name.text.clone(),
+            rename: name_of(options, "NAME"),
+            login: name_of(options, "LOGIN"),
+            default_schema: options
+                .iter()
+                .find(|option| option.name == "DEFAULT_SCHEMA")
+                .map(|_| name_of(options, "DEFAULT_SCHEMA")),
         },
         SecurityStatement::DropUser { name, .. } => AdminStatement::DropUser {
             name: name.text.clone(),
@@ -228,7 +189,13 @@ fn admin(statement: &SecurityStatement) -> Result<AdminStatement, SqlError> {
             let (member, add) = match action {
                 RoleAction::AddMember(member) => (member.text.clone(), true),
                 RoleAction::DropMember(member) => (member.text.clone(), false),
-                RoleAction::Rename(_) => return refused("ALTER ROLE … WITH NAME"),
+                RoleAction::Rename(new) => {
+                    return Ok(AdminStatement::RenameRole {
+                        server: *server,
+                        name: name.text.clone(),
+                        new: new.text.clone(),
+                    });
+                }
             };
             let role = name.text.clone();
             if *server {
@@ -263,12 +230,45 @@ fn admin(statement: &SecurityStatement) -> Result<AdminStatement, SqlError> {
         SecurityStatement::DropCredential { name } => AdminStatement::DropCredential {
             name: name.text.clone(),
         },
-        SecurityStatement::AlterUser { .. } => return refused("ALTER USER"),
-        SecurityStatement::CreateRole { .. } => return refused("CREATE ROLE"),
-        SecurityStatement::DropRole { .. } => return refused("DROP ROLE"),
-        SecurityStatement::Permission(_) => return refused("GRANT, DENY and REVOKE"),
-        SecurityStatement::AlterAuthorization { .. } => return refused("ALTER AUTHORIZATION"),
+        SecurityStatement::CreateRole {
+            server,
+            name,
+            owner,
+        } => AdminStatement::CreateRole {
+            server: *server,
+            name: name.text.clone(),
+            owner: owner.as_ref().map(|owner| owner.text.clone()),
+        },
+        SecurityStatement::DropRole { server, name, .. } => AdminStatement::DropRole {
+            server: *server,
+            name: name.text.clone(),
+        },
+        SecurityStatement::Permission(_) | SecurityStatement::AlterAuthorization { .. } => {
+            return Err(fault::internal("a statement of another kind"));
+        }
     })
+}
+
+/// A password as it was given; one that its owner has to change at once is refused, for nothing would make them.
+fn given(password: &Password) -> Result<GivenPassword, SqlError> {
+    if password.must_change {
+        return Err(fault::not_supported("MUST_CHANGE"));
+    }
+    Ok(GivenPassword {
+        text: password.text.reveal().to_owned(),
+        hashed: password.hashed,
+    })
+}
+
+/// The name that an option has as its value.
+fn name_of(options: &[NamedOption], name: &str) -> Option<String> {
+    options
+        .iter()
+        .find(|option| option.name == name)
+        .and_then(|option| match &option.value {
+            OptionValue::Name(value) => Some(value.text.clone()),
+            _ => None,
+        })
 }
 
 fn sid(options: &[NamedOption]) -> Option<Vec<u8>> {

@@ -241,8 +241,7 @@ impl Interpreter<'_> {
     }
 
     pub(super) fn use_database(&mut self, name: &str) -> Result<(), SqlError> {
-        let known = self.core.shared.host().database(name);
-        let new = known.ok_or_else(|| messages::UNKNOWN_DATABASE.with(&[name]))?;
+        let new = self.core.shared.reachable(name)?;
         let old = self.core.database.clone();
         self.core.enter_database(&new);
         self.sink.env_change(EnvChange::Database {

@@ -281,7 +281,8 @@ impl Interpreter<'_> {
             }));
         }
         // Who may change the view may change the table behind it, where one owner has both.
-        let _chain = self.core.shared.chained(&found.database_name);
+        let shared = &self.core.shared;
+        let _chain = shared.chained(&found.database_name, found.owner());
         self.entry(binder, ctes, (source, id), changed, verb.name())
             .map(Some)
     }
@@ -295,8 +296,7 @@ impl Interpreter<'_> {
         let name = shared.followed(name, &self.core.database)?;
         let database = name.database.as_ref();
         let database = database.map_or(self.core.database.as_str(), |part| &part.text);
-        let schema = Self::schema_name(&name);
-        let found = shared.permanent.find(database, schema, &name.name.text)?;
+        let found = shared.find_named(database, &name)?;
         Ok(found.filter(|found| found.object.kind == ObjectKind::View))
     }
 

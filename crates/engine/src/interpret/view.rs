@@ -33,7 +33,8 @@ impl Interpreter<'_> {
                 return Ok((view, columns));
             }
             // Who may change the view may change the table behind it, where one owner has both.
-            let _chain = self.core.shared.chained(&found.database_name);
+            let shared = &self.core.shared;
+            let _chain = shared.chained(&found.database_name, found.owner());
             return self.insert_behind(name, &view, &insert.columns, frame);
         }
         let table = self.own_target(&insert.target, frame, Verb::Insert.name())?;

@@ -148,8 +148,11 @@ impl Shared {
         match &table.place {
             Some(place) => {
                 // Who may read the table may read what its columns are made of.
-                let _chain = self.chained(&place.database_name);
-                let stored = Stored::new(self, &place.database_name, &place.schema, &[]);
+                let objects = self.permanent.objects(place.database)?;
+                let owner = objects.schema_owner(&place.schema);
+                let _chain = self.chained(&place.database_name, owner);
+                let world = (place.schema.as_str(), owner);
+                let stored = Stored::new(self, &place.database_name, world, &[]);
                 bind(&stored, &table.name, shape, expr)
             }
             None => {

@@ -210,8 +210,6 @@ impl Env<'_> {
                 .context_info
                 .clone()
                 .map_or(Value::Null, Value::Binary),
-            "SCHEMA_NAME" if args.is_empty() => text("dbo"),
-            "SCHEMA_ID" if args.is_empty() => Value::Int(1),
             "SESSION_CONTEXT" => facts
                 .session_context
                 .get(&first.unwrap_or_default().to_lowercase())
@@ -307,6 +305,15 @@ impl Env<'_> {
             return Ok(Value::Null);
         }
         Ok(match name {
+            "SCHEMA_NAME" if args.is_empty() => text(&host.default_schema(&database)),
+            "SCHEMA_ID" if args.is_empty() => {
+                let schema = host.default_schema(&database);
+                if schema == "dbo" {
+                    Value::Int(crate::databases::model::SCHEMA_DBO)
+                } else {
+                    host.metadata(&database, name, &[text(&schema)])?
+                }
+            }
             "DB_NAME" => {
                 let id = args.first().and_then(Value::as_i64);
                 maybe(
@@ -320,14 +327,15 @@ impl Env<'_> {
                     .map_or(Value::Null, Value::SmallInt)
             }
             "SUSER_SNAME" | "SUSER_NAME" => match args.first() {
-                None => text(&host.principal().login),
+                None => text(&host.identity().login),
                 Some(Value::Binary(sid)) => maybe(host.login_name(Some(sid))),
                 Some(_) => host.metadata(&database, "SUSER_NAME", args)?,
             },
             "SUSER_SID" | "SID_BINARY" => host.login_sid(first).map_or(Value::Null, Value::Binary),
-            "SYSTEM_USER" | "ORIGINAL_LOGIN" => text(&host.principal().login),
+            "SYSTEM_USER" => text(&host.identity().login),
+            "ORIGINAL_LOGIN" => text(&host.original_login()),
             "USER_NAME" | "USER" | "CURRENT_USER" | "SESSION_USER" => match args.first() {
-                None => text(&user_name(host.as_ref())),
+                None => text(&host.user_name(&database)),
                 Some(_) => host.metadata(&database, "USER_NAME", args)?,
             },
             "OBJECT_ID" => object_id(
@@ -376,15 +384,6 @@ impl Env<'_> {
     }
 }
 
-fn user_name(host: &dyn Host) -> String {
-    let principal = host.principal();
-    if principal.sysadmin {
-        "dbo".to_owned()
-    } else {
-        principal.login
-    }
-}
-
 /// Whether a name of up to three parts names a temporary table.
 fn is_temporary(name: &str) -> bool {
     split_name(name)
@@ -417,9 +416,10 @@ fn object_id(
     let Some(database) = host.database(&database) else {
         return Ok(Value::Null);
     };
+    let own = shared.facts().schema.clone();
     let schemas = match &schema {
         Some(schema) => vec![schema.as_str()],
-        None => vec!["dbo", "sys"],
+        None => vec![own.as_str(), "dbo", "sys"],
     };
     if let Some(id) = schemas
         .iter()

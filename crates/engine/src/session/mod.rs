@@ -12,11 +12,11 @@ pub(crate) mod tables;
 
 use crate::bulk::BulkRows;
 use crate::cancel::CancelToken;
-use crate::host::{Host, ResultSink};
-use crate::interpret::Interpreter;
+use crate::host::{Host, Impersonated, ResultSink};
 use crate::interpret::bulk::BulkLoad;
 use crate::interpret::cursor::Cursors;
 use crate::interpret::wire_cursor::WireCursors;
+use crate::interpret::{Context, Interpreter};
 use crate::rpc::{BatchOutcome, RpcCall, RpcOutcome};
 use crate::store::Store;
 use permanent::InUse;
@@ -68,6 +68,8 @@ pub(crate) struct Core {
     pub(crate) indexes: u64,
     /// Triggers that run, the innermost last: database and object.
     pub(crate) firing: Vec<(i32, i32)>,
+    /// Identities that EXECUTE AS took on, the latest last.
+    pub(crate) contexts: Vec<Context>,
 }
 
 impl Core {
@@ -96,6 +98,7 @@ impl Core {
             reseeded: Vec::new(),
             indexes: 0,
             firing: Vec::new(),
+            contexts: Vec::new(),
             shared,
         })
     }
@@ -105,6 +108,7 @@ impl Core {
         name.clone_into(&mut self.database);
         name.clone_into(&mut self.shared.facts().database);
         self.shared.host().enter_database(name);
+        self.shared.look_up_schema();
         self.in_use = self.shared.permanent.hold(name);
     }
 
@@ -153,11 +157,15 @@ impl Session {
     /// A session of `host`'s principal in the database that `options` names.
     ///
     /// # Errors
-    /// 911 when there is no such database.
+    /// 911 when there is no such database, 916 when the principal may not enter it.
     pub fn new(mut host: Box<dyn Host>, options: SessionOptions) -> Result<Self, SqlError> {
         let database = host
             .database(&options.database)
             .ok_or_else(|| messages::UNKNOWN_DATABASE.with(&[&options.database]))?;
+        if !host.may_enter(&database) {
+            let login = host.identity().login;
+            return Err(messages::NO_DATABASE_ACCESS.with(&[&login, &database]));
+        }
         host.enter_database(&database);
         let seed = host.now().0.unsigned_abs() ^ u64::from(options.spid.unsigned_abs()) << 48;
         let mut options = options;
@@ -183,6 +191,7 @@ impl Session {
                 reseeded: Vec::new(),
                 indexes: 0,
                 firing: Vec::new(),
+                contexts: Vec::new(),
             },
         };
         session.core.in_use = session.core.shared.permanent.hold(&session.core.database);
@@ -202,6 +211,7 @@ impl Session {
         let limit = self.core.options.limits.request_time;
         self.core.shared.start_clock(limit);
         self.core.shared.set_cancel(cancel);
+        self.core.shared.look_up_schema();
         match self.core.store.as_mut() {
             Some(store) => store.watch(cancel),
             None => Ok(()),
@@ -348,6 +358,34 @@ impl Session {
         self.core.shared.facts().has(option::NOCOUNT)
     }
 
+    /// Acts as a user of the current database from now on, for good.
+    ///
+    /// # Errors
+    /// 15517 for a user that there is not, or that the session's principal may not act as.
+    pub fn act_as_user(&mut self, user: &str) -> Result<(), SqlError> {
+        let database = self.core.database.clone();
+        let host = self.core.shared.host();
+        let identity = host.impersonate(&database, Impersonated::User(user))?;
+        let before = host.identity();
+        drop(host);
+        self.core
+            .contexts
+            .push(Context::for_good(before, &database));
+        self.core.shared.assume(identity);
+        Ok(())
+    }
+
+    /// Whether the connection may be reset: not while somebody else's identity is kept by a cookie or for good.
+    ///
+    /// # Errors
+    /// 18059, which ends the connection.
+    pub fn may_reset(&self) -> Result<(), SqlError> {
+        if self.core.contexts.iter().any(Context::stays) {
+            return Err(messages::CONTEXT_AT_RESET.with(&[]));
+        }
+        Ok(())
+    }
+
     /// As new but for the transaction (RESETCONNECTIONSKIPTRAN): drops temporary tables and handles, resets the
     /// options. Without a transaction, the same as [`Session::reset`].
     pub fn reset_keeping_transaction(&mut self) {
@@ -384,6 +422,10 @@ impl Session {
     /// What every reset undoes.
     fn forget_settings(&mut self) {
         self.core.prepared.clear();
+        // One that stays, stays: whoever resets was told so by `may_reset`.
+        if !self.core.contexts.iter().any(Context::stays) {
+            Interpreter::new(&mut self.core, &mut Nowhere, &CancelToken::new()).leave_contexts(0);
+        }
         self.core.cursors = Cursors::default();
         self.core.wire_cursors = WireCursors::default();
         self.core.identity_insert = None;

@@ -67,29 +67,31 @@ pub(crate) struct Names<'s> {
 impl Names<'_> {
     fn database_of(&self, name: &ObjectName) -> Result<String, SqlError> {
         match &name.database {
-            Some(part) => self
-                .shared
-                .host()
-                .database(&part.text)
-                .ok_or_else(|| messages::UNKNOWN_DATABASE.with(&[&part.text])),
+            Some(part) => self.shared.reachable(&part.text),
             None => Ok(self.shared.facts().database.clone()),
         }
     }
 
     /// Schemas to look in, for a name that may leave its schema out.
-    fn schemas(name: &ObjectName) -> Vec<&str> {
-        match &name.schema {
-            Some(schema) => vec![&schema.text],
-            None => vec!["dbo", "sys"],
+    fn schemas(&self, name: &ObjectName) -> Vec<String> {
+        if let Some(schema) = &name.schema {
+            return vec![schema.text.clone()];
         }
+        let mut schemas = vec!["dbo".to_owned(), "sys".to_owned()];
+        let own = self.shared.facts().schema.clone();
+        if own != "dbo" {
+            schemas.insert(0, own);
+        }
+        schemas
     }
 
     fn host_function(&self, name: &ObjectName) -> Option<Arc<FunctionDecl>> {
         let here = self.database_of(name).ok()?;
         let host = self.shared.host();
-        let mut places: Vec<(&str, &str)> = Self::schemas(name)
-            .into_iter()
-            .map(|schema| (here.as_str(), schema))
+        let schemas = self.schemas(name);
+        let mut places: Vec<(&str, &str)> = schemas
+            .iter()
+            .map(|schema| (here.as_str(), schema.as_str()))
             .collect();
         if name.database.is_none() && name.schema.as_ref().is_none_or(|schema| schema.is("sys")) {
             places.push(("master", "sys"));
@@ -101,11 +103,14 @@ impl Names<'_> {
 
     /// A table that a user made.
     fn permanent(&self, database: &str, name: &ObjectName) -> Result<Option<TableShape>, SqlError> {
-        for schema in Self::schemas(name) {
+        for schema in self.schemas(name) {
             let permanent = &self.shared.permanent;
-            if let Some(found) = permanent.find(database, schema, &name.name.text)? {
-                self.shared.may_use(&found, "SELECT")?;
+            if let Some(found) = permanent.find(database, &schema, &name.name.text)? {
+                let whole = self.shared.may_read(&found)?;
                 let table = self.shared.permanent_table(&found)?;
+                if self.shared.facts().chain.is_none() {
+                    self.shared.read_by_column(table.key, !whole);
+                }
                 return Ok(self.own(table.key));
             }
         }
@@ -115,7 +120,7 @@ impl Names<'_> {
     /// A table that a statement writes, which needs no permission to read it.
     pub(crate) fn target(&self, name: &ObjectName) -> Result<TableShape, SqlError> {
         let here = self.database_of(name)?;
-        let _chain = self.shared.chained(&here);
+        let _chain = self.shared.unasked(&here);
         self.table(name)
     }
 
@@ -133,9 +138,14 @@ impl Names<'_> {
         let here = self.database_of(name).ok()?;
         let name = self.shared.followed(name, &here).ok()?;
         let here = self.database_of(&name).ok()?;
-        let schema = name.schema.as_ref().map_or("dbo", |part| &part.text);
-        let found = self.shared.permanent.find(&here, schema, &name.name.text);
-        let routine = Routine::of(self.shared, &found.ok()??).ok()??;
+        let mut found = None;
+        for schema in self.schemas(&name) {
+            if found.is_none() {
+                let permanent = &self.shared.permanent;
+                found = permanent.find(&here, &schema, &name.name.text).ok()?;
+            }
+        }
+        let routine = Routine::of(self.shared, &found?).ok()??;
         let params = routine.decl.params.iter();
         let params = params.map(|param| (param.ty, param.default.clone()));
         Some(FunctionShape {
@@ -190,13 +200,13 @@ impl Catalog for Names<'_> {
         {
             return Ok(shape);
         }
-        let name = &self
-            .shared
-            .followed(name, &self.shared.facts().database.clone())?;
+        let here = self.shared.facts().database.clone();
+        let name = &self.shared.followed(name, &here)?;
         let database = self.database_of(name)?;
+        let schemas = self.schemas(name);
         let host = self.shared.host();
-        let decl = Self::schemas(name)
-            .into_iter()
+        let decl = schemas
+            .iter()
             .find_map(|schema| host.table(&database, schema, &name.name.text));
         drop(host);
         let Some(decl) = decl else {
@@ -229,6 +239,16 @@ impl Catalog for Names<'_> {
             .iter()
             .find(|(known, _)| *known == lower)?;
         self.own(*key)
+    }
+
+    fn read_column(&self, table: u32, column: usize) -> Result<(), SqlError> {
+        if !self.shared.is_read_by_column(table) {
+            return Ok(());
+        }
+        match self.shared.object(table) {
+            Some(Object::Own(own)) => self.shared.may_use_column(&own, column, "SELECT"),
+            _ => Ok(()),
+        }
     }
 
     fn rowset(&self, rowset: Rowset) -> u32 {

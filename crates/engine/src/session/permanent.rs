@@ -57,6 +57,11 @@ impl Found {
     pub(crate) fn schema(&self) -> &str {
         self.objects.schema_name(self.object.schema)
     }
+
+    /// Who owns the object.
+    pub(crate) fn owner(&self) -> &str {
+        self.objects.schema_owner(self.schema())
+    }
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -1,15 +1,16 @@
 //! What SQLite's callbacks and the interpreter share: the host, the known objects, facts of the session.
 
 use crate::cancel::CancelToken;
-use crate::host::{FunctionDecl, Host, TableDecl, TemporaryTable};
+use crate::host::{FunctionDecl, Host, Identity, TableDecl, TemporaryTable};
 use crate::session::permanent::Permanent;
+use crate::session::permission::ChainLink;
 use crate::session::stored::{ParsedModules, Routine};
 use crate::session::tables::OwnTable;
 use crate::store::attach::Attached;
 use crate::store::functions::Compiled;
 use crate::store::generate::Fragment;
 use rusqlite::types::Value as Sqlite;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::AtomicPtr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -46,6 +47,8 @@ pub(crate) enum Object {
 #[derive(Debug, Clone)]
 pub(crate) struct Facts {
     pub(crate) database: String,
+    /// Schema in which names are looked for first, and in which new objects are made.
+    pub(crate) schema: String,
     pub(crate) original_database: String,
     pub(crate) application: String,
     pub(crate) host_name: String,
@@ -85,8 +88,8 @@ pub(crate) struct Facts {
     pub(crate) context_info: Option<Vec<u8>>,
     /// Values of sp_set_session_context by key in lower case, and whether they stay as they are.
     pub(crate) session_context: BTreeMap<String, (Value, bool)>,
-    /// Database of the module that runs: its other objects need no permission of the caller.
-    pub(crate) chain: Option<String>,
+    /// Whose objects need no permission of the caller, while a module runs.
+    pub(crate) chain: Option<ChainLink>,
 }
 
 /// What becomes of statements that do not run.
@@ -130,6 +133,7 @@ impl Facts {
     pub(crate) fn new(options: &super::SessionOptions, seed: u64) -> Self {
         Self {
             database: options.database.clone(),
+            schema: "dbo".to_owned(),
             original_database: options.database.clone(),
             application: options.application.clone(),
             host_name: options.host_name.clone(),
@@ -200,6 +204,8 @@ pub(crate) struct Shared {
     fragments: Mutex<Arc<(Vec<Fragment>, Vec<Sqlite>)>>,
     pending: Mutex<Option<SqlError>>,
     objects: Mutex<Vec<Object>>,
+    /// Tables of which the caller may read some columns alone.
+    by_column: Mutex<HashSet<u32>>,
     /// Temporary tables in reach: name in lower case, key and nesting level; the latest last.
     temps: Mutex<Vec<(String, u32, u32)>>,
     /// When the running request has to end, in the host's elapsed time; 0 for no bound.
@@ -228,6 +234,7 @@ impl Shared {
             fragments: Mutex::default(),
             pending: Mutex::default(),
             objects: Mutex::default(),
+            by_column: Mutex::default(),
             temps: Mutex::default(),
             deadline_micros: AtomicU64::new(0),
             limit: Mutex::new(Duration::ZERO),
@@ -238,6 +245,19 @@ impl Shared {
     /// The host. Never held while SQLite runs, nor while facts are.
     pub(crate) fn host(&self) -> MutexGuard<'_, Box<dyn Host>> {
         locked(&self.host)
+    }
+
+    /// The rights of that identity count from now on, and its names are looked for in its own schema.
+    pub(crate) fn assume(&self, identity: Identity) {
+        self.host().assume(identity);
+        self.look_up_schema();
+    }
+
+    /// The caller's default schema in the current database is looked up anew.
+    pub(crate) fn look_up_schema(&self) {
+        let database = self.facts().database.clone();
+        let schema = self.host().default_schema(&database);
+        self.facts().schema = schema;
     }
 
     pub(crate) fn facts(&self) -> MutexGuard<'_, Facts> {
@@ -329,7 +349,23 @@ impl Shared {
     pub(crate) fn clear_objects(&self) {
         locked(&self.objects).clear();
         locked(&self.temps).clear();
+        locked(&self.by_column).clear();
         self.permanent.clear();
+    }
+
+    /// Whether each column of a table has to be asked for when it is read.
+    pub(crate) fn read_by_column(&self, key: u32, each: bool) {
+        let mut tables = locked(&self.by_column);
+        if each {
+            tables.insert(key);
+        } else {
+            tables.remove(&key);
+        }
+    }
+
+    /// Whether each column of a table has to be asked for.
+    pub(crate) fn is_read_by_column(&self, key: u32) -> bool {
+        locked(&self.by_column).contains(&key)
     }
 
     /// The key that the next own table will have.

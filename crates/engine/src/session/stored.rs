@@ -101,12 +101,15 @@ pub(crate) struct Routine {
     pub(crate) found: Found,
     /// Its parameters and result; names are in `found`.
     pub(crate) decl: Arc<FunctionDecl>,
+    /// Whether a module that names it gives the right to it.
+    pub(crate) chained: bool,
     stamp: i64,
 }
 
 impl PartialEq for Routine {
     fn eq(&self, other: &Self) -> bool {
         self.stamp == other.stamp
+            && self.chained == other.chained
             && self.found.object.id == other.found.object.id
             && self.found.database == other.found.database
             && self.found.database_name == other.found.database_name
@@ -138,6 +141,10 @@ impl Routine {
             _ => return Ok(None),
         };
         let parsed = shared.parsed.get(found)?;
+        let permission = match returns {
+            FunctionResult::Scalar(_) => "EXECUTE",
+            FunctionResult::Table(_) => "SELECT",
+        };
         let params = parameters(&parsed, &module.parameters)?
             .into_iter()
             .map(|(ty, default)| ParamDecl {
@@ -149,6 +156,7 @@ impl Routine {
             .collect();
         Ok(Some(Self {
             stamp: found.objects.stamp_of(found.object.id),
+            chained: shared.follows(&found.database_name, found.owner(), permission),
             found: found.clone(),
             decl: Arc::new(FunctionDecl {
                 database: "",
@@ -188,6 +196,8 @@ pub(crate) struct Stored<'s> {
     scope: Scope,
     database: String,
     schema: String,
+    /// Who owns the module.
+    owner: String,
     params: Vec<(String, SqlType)>,
 }
 
@@ -196,7 +206,7 @@ impl<'s> Stored<'s> {
     pub(crate) fn new(
         shared: &'s Shared,
         database: &str,
-        schema: &str,
+        (schema, owner): (&str, &str),
         params: &[ParameterInfo],
     ) -> Self {
         Self {
@@ -204,6 +214,7 @@ impl<'s> Stored<'s> {
             scope: Scope::default(),
             database: database.to_owned(),
             schema: schema.to_owned(),
+            owner: owner.to_owned(),
             params: params
                 .iter()
                 .map(|param| (param.name.to_lowercase(), param.ty))
@@ -229,12 +240,20 @@ impl<'s> Stored<'s> {
         if whole.database.is_none() {
             whole.database = Some(ident(&self.database));
         }
-        if whole.schema.is_some() || self.schema.eq_ignore_ascii_case("dbo") {
+        if whole.schema.is_some() {
             return vec![whole];
         }
-        let mut own = whole.clone();
-        own.schema = Some(ident(&self.schema));
-        vec![own, whole]
+        let mut schemas = vec![self.schema.as_str()];
+        schemas.extend(
+            ["dbo", "sys"]
+                .iter()
+                .filter(|standing| **standing != self.schema),
+        );
+        let places = schemas.into_iter().map(|schema| ObjectName {
+            schema: Some(ident(schema)),
+            ..whole.clone()
+        });
+        places.collect()
     }
 }
 
@@ -253,7 +272,7 @@ impl Catalog for Stored<'_> {
         }
         let names = self.names();
         // Who may use the view or function may use what it reads in its own database.
-        let _chain = self.shared.chained(&self.database);
+        let _chain = self.shared.chained(&self.database, &self.owner);
         let mut result = Err(fault::invalid_object(&name.to_string()));
         for place in self.places(name) {
             result = names.table(&place);
@@ -276,9 +295,15 @@ impl Catalog for Stored<'_> {
 
     fn function(&self, name: &ObjectName) -> Option<FunctionShape> {
         let names = self.names();
+        let _chain = self.shared.chained(&self.database, &self.owner);
         self.places(name)
             .iter()
             .find_map(|place| names.function(place))
+    }
+
+    fn read_column(&self, table: u32, column: usize) -> Result<(), SqlError> {
+        let _chain = self.shared.chained(&self.database, &self.owner);
+        self.names().read_column(table, column)
     }
 
     fn rowset(&self, rowset: Rowset) -> u32 {
@@ -290,7 +315,7 @@ impl Catalog for Stored<'_> {
     }
 
     fn view(&self, name: &ObjectName) -> Result<Option<StoredQuery<'_>>, SqlError> {
-        let _chain = self.shared.chained(&self.database);
+        let _chain = self.shared.chained(&self.database, &self.owner);
         for place in self.places(name) {
             if let Some(view) = stored_query(self.shared, &place, &self.database, ObjectKind::View)?
             {
@@ -301,7 +326,7 @@ impl Catalog for Stored<'_> {
     }
 
     fn inline_function(&self, name: &ObjectName) -> Result<Option<StoredQuery<'_>>, SqlError> {
-        let _chain = self.shared.chained(&self.database);
+        let _chain = self.shared.chained(&self.database, &self.owner);
         for place in self.places(name) {
             let kind = ObjectKind::InlineFunction;
             if let Some(function) = stored_query(self.shared, &place, &self.database, kind)? {
@@ -327,8 +352,7 @@ pub(crate) fn stored_query<'s>(
     }
     let name = shared.followed(name, database)?;
     let database = name.database.as_ref().map_or(database, |part| &part.text);
-    let schema = name.schema.as_ref().map_or("dbo", |part| &part.text);
-    let Some(found) = shared.permanent.find(database, schema, &name.name.text)? else {
+    let Some(found) = shared.find_named(database, &name)? else {
         return Ok(None);
     };
     if found.object.kind != kind {
@@ -353,13 +377,32 @@ pub(crate) fn stored_query<'s>(
         catalog: Box::new(Stored::new(
             shared,
             &found.database_name,
-            found.schema(),
+            (found.schema(), found.owner()),
             &module.parameters,
         )),
     }))
 }
 
 impl Shared {
+    /// The object of a name, which without a schema is looked for in the caller's own first.
+    pub(crate) fn find_named(
+        &self,
+        database: &str,
+        name: &ObjectName,
+    ) -> Result<Option<Found>, SqlError> {
+        let bare = &name.name.text;
+        if let Some(schema) = &name.schema {
+            return self.permanent.find(database, &schema.text, bare);
+        }
+        let own = self.facts().schema.clone();
+        if own != "dbo"
+            && let Some(found) = self.permanent.find(database, &own, bare)?
+        {
+            return Ok(Some(found));
+        }
+        self.permanent.find(database, "dbo", bare)
+    }
+
     /// The name that a synonym stands for; any other name as it is. A synonym of a synonym is not followed.
     ///
     /// # Errors
@@ -370,8 +413,7 @@ impl Shared {
         database: &str,
     ) -> Result<ObjectName, SqlError> {
         let here = name.database.as_ref().map_or(database, |part| &part.text);
-        let schema = name.schema.as_ref().map_or("dbo", |part| &part.text);
-        let Some(found) = self.permanent.find(here, schema, &name.name.text)? else {
+        let Some(found) = self.find_named(here, name)? else {
             return Ok(name.clone());
         };
         let crate::databases::Body::Synonym(target) = &found.object.body else {

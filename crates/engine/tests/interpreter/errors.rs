@@ -249,12 +249,15 @@ fn principals_go_to_the_host() {
     assert_eq!(
         fixture.log(),
         [
-            "msdb: CreateLogin { name: \"l\", password: \"p\", sid: None }",
+            "msdb: CreateLogin { name: \"l\", password: GivenPassword(…), sid: None, default_database: None }",
             "msdb: AlterRole { role: \"r\", member: \"m\", add: true }",
         ]
     );
     for (sql, feature) in [
-        ("GRANT VIEW SERVER STATE TO u", "GRANT"),
+        (
+            "ALTER AUTHORIZATION ON ASSEMBLY::a TO u",
+            "ALTER AUTHORIZATION",
+        ),
         (
             "MERGE things AS t USING things AS s ON 1 = 0 WHEN MATCHED THEN DELETE;",
             "MERGE",

@@ -216,7 +216,7 @@ const fn mail(
 /// The declarations.
 #[rustfmt::skip]
 pub(super) const PROCEDURES: &[Procedure] = &[
-    mail("sp_send_dbmail", SEND, &[]),
+    Procedure { execute: Execute::MailUser, ..mail("sp_send_dbmail", SEND, &[]) },
     mail("sysmail_add_account_sp", ADD_ACCOUNT, &[]),
     mail("sysmail_update_account_sp", UPDATE_ACCOUNT, &[]),
     mail("sysmail_delete_account_sp", ACCOUNT, &[]),

@@ -45,6 +45,7 @@ pub(crate) use proxy::*;
 pub(crate) use registry::*;
 pub(crate) use schedule::*;
 pub(crate) use script::*;
+pub(crate) use security::*;
 pub(crate) use target::*;
 pub(crate) use upkeep::*;
 
@@ -89,6 +90,8 @@ pub enum Execute {
     Operator,
     /// TargetServersRole and sysadmin.
     TargetServers,
+    /// DatabaseMailUserRole and sysadmin.
+    MailUser,
     /// sysadmin alone.
     Sysadmin,
 }

@@ -133,7 +133,7 @@ fn check_not_from_msx(id: CategoryId, name: &str) -> Result<()> {
 
 fn new_owner(call: &Call<'_>, definitions: &dyn DefinitionsRead) -> Result<Vec<u8>> {
     let Some(name) = call.name("@owner_login_name") else {
-        return Ok(call.caller.sid.clone());
+        return call.caller.owner_sid();
     };
     if !name.eq_ignore_ascii_case(&call.caller.login) {
         call.caller.require_sysadmin(|| raise(14515, &[]))?;

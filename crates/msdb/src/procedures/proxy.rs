@@ -1,7 +1,7 @@
 //! Proxies, their grants to principals and subsystems, and the subsystems.
 
 use super::jobstep::named_proxy;
-use crate::admin::{database_role, server_role};
+use crate::admin::{in_server_role, known_role, server_role};
 use crate::call::{Call, Output, Store};
 use crate::caller::{Caller, MSDB_ROLES, SYSADMIN, is_sysadmin};
 use crate::convert::{flag, flag_int, int};
@@ -11,12 +11,14 @@ use crate::declare::{
 };
 use crate::error::Result;
 use crate::lookup;
+use crate::made::MadeObjects;
 use crate::messages::{lookup as message, raise, taken, unknown};
 use crate::subsystems;
 use crate::system::role_id;
 use catalog::{
     Credential, DefinitionsRead, Proxy, ProxyLogin, ProxySubsystem, SubsystemInfo, name_key,
 };
+use engine::host::Identity;
 use tsql::Value;
 
 /// Kinds of principals. Source: code `proxy_principal`.
@@ -193,7 +195,13 @@ fn serves(
         .any(|grant| grant.subsystem == subsystem);
     match definitions.login(login)? {
         Some(login) if granted => {
-            let caller = Caller::resolve(definitions, &login.name, &login.sid)?;
+            let identity = Identity {
+                login: login.name,
+                sid: login.sid,
+                user: None,
+            };
+            let caller =
+                Caller::resolve(definitions, &MadeObjects::default(), &identity, &identity)?;
             may_use(&caller, definitions, proxy.id)
         }
         _ => Ok(false),
@@ -213,7 +221,10 @@ pub(super) fn may_use(
     for grant in definitions.proxy_logins(Some(proxy))? {
         let mine = match grant.flags {
             LOGIN => name_key(&grant.name) == name_key(&caller.login),
-            SERVER_ROLE => definitions.is_role_member("", &grant.name, &caller.login)?,
+            SERVER_ROLE => match definitions.login(&caller.login)? {
+                Some(login) => in_server_role(definitions, &grant.name, &login)?,
+                None => false,
+            },
             _ => caller.reaches_role(&grant.name),
         };
         if mine {
@@ -364,8 +375,9 @@ fn principal(call: &Call<'_>, definitions: &dyn DefinitionsRead, proxy: i64) -> 
             Ok(grant(role.as_bytes().to_vec(), SERVER_ROLE, role))
         }
         (None, None, Some(name)) => {
-            let role = database_role("msdb", name).ok_or_else(|| raise(14522, &[name.into()]))?;
-            Ok(grant(role.as_bytes().to_vec(), MSDB_ROLE, role))
+            let role = known_role(definitions, "msdb", name)?
+                .ok_or_else(|| raise(14522, &[name.into()]))?;
+            Ok(grant(role.as_bytes().to_vec(), MSDB_ROLE, &role))
         }
         _ => Err(raise(14519, &[]).into()),
     }

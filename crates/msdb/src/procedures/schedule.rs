@@ -38,7 +38,7 @@ pub(super) fn add(call: &Call<'_>, store: &mut Store<'_>, out: &mut Output<'_>) 
     let id = store.write(call, |definitions| {
         lookup::check_originating_server(call, &*definitions)?;
         let owner = match call.name("@owner_login_name") {
-            None => call.caller.sid.clone(),
+            None => call.caller.owner_sid()?,
             Some(name) => {
                 if !name.eq_ignore_ascii_case(&call.caller.login) {
                     call.caller.require_sysadmin(|| raise(14366, &[]))?;

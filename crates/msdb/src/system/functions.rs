@@ -53,6 +53,9 @@ pub(crate) fn function_rows(
             let text = |at: usize| arguments.get(at).and_then(Value::as_str);
             super::permissions::my_permissions(scan, text(0), text(1))?
         }
+        "fn_builtin_permissions" => {
+            super::permissions::builtin_permissions(arguments.first().and_then(Value::as_str))
+        }
         "fn_helpcollations" => vec![vec![
             Value::string(super::COLLATION),
             Value::string(

@@ -12,6 +12,7 @@ use super::types::measures;
 use super::view::{Fill, Filled};
 use super::{COLLATION, int, text};
 use crate::error::Result;
+use crate::rights::same;
 use crate::tables::Scanner;
 use engine::databases::TableInfo;
 use tsql::{Length, SqlType, Value};
@@ -281,9 +282,14 @@ fn parameters(scan: &Scanner<'_>, out: &mut Fill<'_>) -> Result<()> {
 
 fn schemata(scan: &Scanner<'_>, out: &mut Fill<'_>) -> Result<()> {
     let users = users(scan)?;
+    let roles = super::principals::roles(scan)?;
     for (_, name, owner) in super::objects::all_schemas(scan)? {
         let user = users.iter().find(|user| user.id == owner);
-        let owner = user.map_or(name.as_str(), |user| user.name.as_str());
+        let role = roles.iter().find(|role| role.id == owner);
+        let owner = user
+            .map(|user| user.name.as_str())
+            .or_else(|| role.map(|role| role.name.as_str()))
+            .unwrap_or(name.as_str());
         out.add([
             ("CATALOG_NAME", text(scan.database)),
             ("SCHEMA_NAME", text(&name)),
@@ -443,17 +449,20 @@ fn referential_constraints(scan: &Scanner<'_>, out: &mut Fill<'_>) -> Result<()>
 fn table_privileges(scan: &Scanner<'_>, out: &mut Fill<'_>) -> Result<()> {
     let tables = own(scan)?;
     for grant in scan.definitions.grants(scan.database)? {
-        let about = grant.object.rsplit('.').next().unwrap_or_default();
         let mut found = tables.iter().filter(|object| has_rows(object));
-        let granted = grant.state == catalog::GrantState::Granted;
-        let found = found.find(|object| object.name.eq_ignore_ascii_case(about));
+        let whole = grant.class == catalog::GrantClass::Object && grant.column.is_empty();
+        let granted = whole && grant.state != catalog::GrantState::Denied;
+        let found = found.find(|object| {
+            same(&object.name, &grant.object) && same(&object.schema, &grant.schema)
+        });
         if let Some(object) = found.filter(|_| granted) {
+            let grantable = grant.state == catalog::GrantState::Grantable;
             let mut row = named(scan, object, TABLE);
             row.extend([
-                ("GRANTOR", text("dbo")),
+                ("GRANTOR", text(&grant.grantor)),
                 ("GRANTEE", text(&grant.grantee)),
                 ("PRIVILEGE_TYPE", text(&grant.permission)),
-                ("IS_GRANTABLE", text("NO")),
+                ("IS_GRANTABLE", text(if grantable { "YES" } else { "NO" })),
             ]);
             out.add(row);
         }

@@ -5,13 +5,13 @@
 use super::constraints::indexes_of;
 use super::databases::{all, files};
 use super::objects::{Object, ObjectColumn, Origin, Scope, all_schemas, objects};
-use super::permissions::{has_permission, object_named};
-use super::principals::{role_id, roles, seen_logins, server_role_id, users};
+use super::permissions::{has_permission, object_named, permission_bits};
+use super::principals::{roles, seen_logins, server_roles, users};
 use super::types::{made_types, measures, named, numbered};
 use super::{COLLATION, LANGUAGE};
-use crate::caller::SERVER_ROLES;
 use crate::convert::datetime;
 use crate::error::Result;
+use crate::rights::same;
 use crate::tables::Scanner;
 use catalog::name_key;
 use engine::databases::{ComputedInfo, UserType};
@@ -128,8 +128,22 @@ pub(crate) fn metadata(scan: &Scanner<'_>, function: &str, given: &[Value]) -> R
         }
         "HAS_PERMS_BY_NAME" => {
             let permission = arguments.text(2);
-            let answer = has_permission(scan, arguments.given(0), arguments.given(1), permission)?;
+            let about = (arguments.given(0), arguments.given(1));
+            // A column is named after the securable, with its class.
+            let column = arguments.given(3).filter(|_| {
+                arguments
+                    .given(4)
+                    .is_some_and(|class| class.trim().eq_ignore_ascii_case("COLUMN"))
+            });
+            let answer = has_permission(scan, about, permission, column)?;
             answer.map_or(Value::Null, flag)
+        }
+        "PERMISSIONS" => {
+            let about = object(scan, arguments.number(0))?;
+            if about.is_none() && !given.is_empty() {
+                return Ok(Value::Null);
+            }
+            Value::Int(permission_bits(scan, about, arguments.given(1))?)
         }
         "HAS_DBACCESS" => has_access(scan, arguments.text(0))?,
         "USER_ID" | "DATABASE_PRINCIPAL_ID" => user_id(scan, arguments.given(0))?,
@@ -475,23 +489,16 @@ fn has_access(scan: &Scanner<'_>, wanted: &str) -> Result<Value> {
 
 /// Whether the caller may use a database, named in its usual spelling.
 pub(crate) fn may_enter(scan: &Scanner<'_>, database: &str) -> Result<bool> {
-    let user = scan
-        .definitions
-        .database_user_by_sid(database, &scan.caller.sid)?;
-    let open = matches!(database, "master" | "tempdb" | "msdb");
-    Ok(scan.caller.sysadmin || open || user.is_some())
+    Ok(scan.rights().in_database(database)?.is_some())
 }
 
 /// Number of a user or role; the caller's without a name.
 fn user_id(scan: &Scanner<'_>, wanted: Option<&str>) -> Result<Value> {
     let known = users(scan)?;
     let Some(wanted) = wanted else {
-        if scan.caller.sysadmin {
-            return Ok(Value::Int(1));
-        }
-        let me = known
-            .iter()
-            .find(|user| user.login && user.sid == scan.caller.sid);
+        let token = scan.rights().in_database(scan.database)?;
+        let me =
+            token.and_then(|token| known.into_iter().find(|user| same(&user.name, &token.user)));
         return Ok(me.map_or(Value::Int(2), |me| int(me.id)));
     };
     if let Some(user) = known
@@ -500,8 +507,9 @@ fn user_id(scan: &Scanner<'_>, wanted: Option<&str>) -> Result<Value> {
     {
         return Ok(int(user.id));
     }
-    let role = roles(scan.database).find(|role| name_key(role) == name_key(wanted));
-    Ok(role.map_or(Value::Null, |role| Value::Int(role_id(role))))
+    let mut roles = roles(scan)?.into_iter();
+    let role = roles.find(|role| same(&role.name, wanted));
+    Ok(role.map_or(Value::Null, |role| int(role.id)))
 }
 
 fn user_name(scan: &Scanner<'_>, id: Option<i64>) -> Result<Value> {
@@ -509,21 +517,23 @@ fn user_name(scan: &Scanner<'_>, id: Option<i64>) -> Result<Value> {
     if let Some(user) = user {
         return Ok(Value::String(user.name));
     }
-    let role = roles(scan.database).find(|role| Some(i64::from(role_id(role))) == id);
-    Ok(name(role))
+    let mut roles = roles(scan)?.into_iter();
+    Ok(name(
+        roles.find(|role| Some(role.id) == id).map(|role| role.name),
+    ))
 }
 
 fn login_number(scan: &Scanner<'_>, wanted: Option<&str>) -> Result<Value> {
     let login = seen_logins(scan)?.into_iter().find(|login| match wanted {
         Some(wanted) => name_key(&login.name) == name_key(wanted),
-        None => login.sid == scan.caller.sid,
+        None => login.sid == scan.caller.identity.sid,
     });
     if let Some(login) = login {
         return Ok(int(super::principals::login_id(&login)));
     }
-    Ok(wanted
-        .and_then(server_role_id)
-        .map_or(Value::Null, Value::Int))
+    let mut roles = server_roles(scan)?.into_iter();
+    let role = wanted.and_then(|wanted| roles.find(|role| same(&role.name, wanted)));
+    Ok(role.map_or(Value::Null, |role| int(role.id)))
 }
 
 fn login_name(scan: &Scanner<'_>, id: Option<i64>) -> Result<Value> {
@@ -531,11 +541,9 @@ fn login_name(scan: &Scanner<'_>, id: Option<i64>) -> Result<Value> {
     if let Some(login) = logins.find(|login| Some(super::principals::login_id(login)) == id) {
         return Ok(Value::String(login.name));
     }
-    let mut roles = SERVER_ROLES.iter();
+    let mut roles = server_roles(scan)?.into_iter();
     Ok(name(
-        roles
-            .find(|role| server_role_id(role).map(i64::from) == id)
-            .copied(),
+        roles.find(|role| Some(role.id) == id).map(|role| role.name),
     ))
 }
 

@@ -33,7 +33,8 @@ pub(crate) use objects::{
 };
 pub(crate) use permissions::object_named;
 pub(crate) use principals::{
-    role_id, roles as database_roles, server_memberships, server_role_id, users,
+    Role, memberships, role_id, roles as database_roles, seen_logins, server_memberships,
+    server_roles, users,
 };
 pub(crate) use sessions::{command, seen as seen_sessions, status as session_status};
 pub(crate) use types::measures;

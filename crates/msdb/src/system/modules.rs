@@ -1,12 +1,16 @@
 //! Texts of modules, triggers and synonyms.
 
 use super::objects::{ID, Object, Origin, Scope, sought};
+use super::principals::{principal_id, roles, users};
 use super::view::{Fill, Filled};
 use super::{int, text};
 use crate::error::Result;
 use crate::tables::Scanner;
-use engine::databases::Body;
+use engine::databases::{Body, ExecuteAs};
 use tsql::Value;
+
+/// What stands for the owner in `execute_as_principal_id`.
+const AS_OWNER: i32 = -2;
 
 /// The views.
 pub(super) const VIEWS: &[Filled] = &[
@@ -19,11 +23,18 @@ pub(super) const VIEWS: &[Filled] = &[
 
 /// Texts of the modules that users made. What comes with Muster is no T-SQL and has no text.
 fn own_modules(scan: &Scanner<'_>, out: &mut Fill<'_>) -> Result<()> {
+    let (users, roles) = (users(scan)?, roles(scan)?);
     for object in sought(scan, Scope::Own)? {
         let Some(module) = object.module() else {
             continue;
         };
+        let execute_as = match &module.execute_as {
+            ExecuteAs::Caller => Value::Null,
+            ExecuteAs::Owner => int(AS_OWNER),
+            ExecuteAs::User(user) => int(principal_id(&users, &roles, user)),
+        };
         out.add([
+            ("execute_as_principal_id", execute_as),
             ("object_id", int(object.id)),
             ("definition", object.definition().map_or(Value::Null, text)),
             ("uses_ansi_nulls", Value::Bit(module.ansi_nulls)),

@@ -359,7 +359,7 @@ fn sees(scan: &Scanner<'_>, object: &Object) -> Result<bool> {
         Origin::Procedure(declared) => scan
             .caller
             .may_execute(scan.definitions, declared.procedure),
-        Origin::Made(made) | Origin::Constraint(made) => scan.sees_made(&made.name),
+        Origin::Made(made) | Origin::Constraint(made) => scan.sees_made(&object.schema, &made.name),
     }
 }
 
@@ -507,7 +507,7 @@ pub(crate) fn all_schemas(scan: &Scanner<'_>) -> Result<Vec<(i32, String, i64)>>
     let standing = SCHEMAS
         .iter()
         .map(|(id, name)| (*id, (*name).to_owned(), i64::from(*id)));
-    let roles = super::principals::roles(scan.database).filter(|role| *role != "public");
+    let roles = super::principals::fixed_roles(scan.database).filter(|role| *role != "public");
     let roles = roles.map(|role| {
         let id = super::role_id(role);
         (id, role.to_owned(), i64::from(id))
@@ -515,9 +515,10 @@ pub(crate) fn all_schemas(scan: &Scanner<'_>) -> Result<Vec<(i32, String, i64)>>
     let mut schemas: Vec<_> = standing.chain(roles).collect();
     if let Some(made) = scan.made {
         let users = super::principals::users(scan)?;
+        let roles = super::principals::roles(scan)?;
         for schema in made.objects(scan.database)?.schemas() {
             if schema.id != 1 {
-                let owner = super::principals::principal_id(&users, &schema.owner);
+                let owner = super::principals::principal_id(&users, &roles, &schema.owner);
                 schemas.push((schema.id, schema.name.clone(), owner));
             }
         }

@@ -1,70 +1,39 @@
-//! What the caller may do: `fn_my_permissions` and HAS_PERMS_BY_NAME.
+//! What the caller may do: `fn_my_permissions`, `fn_builtin_permissions` and HAS_PERMS_BY_NAME.
 
 use super::objects::{Object, Origin, Scope, objects};
 use crate::error::Result;
+use crate::rights::{BUILTIN, Class, On, covering, of_class, same};
 use crate::tables::Scanner;
 use tsql::eval::split_name;
 use tsql::{Row, Value};
 
-/// Permissions on the server that mean something to Muster.
-const ON_SERVER: &[&str] = &[
-    "CONNECT SQL",
-    "CREATE ANY DATABASE",
-    "ALTER ANY LOGIN",
-    "ALTER ANY CREDENTIAL",
-    "VIEW ANY DATABASE",
-    "VIEW ANY DEFINITION",
-    "VIEW SERVER STATE",
-    "ALTER SETTINGS",
-    "CONTROL SERVER",
-];
-/// Permissions on a database.
-const ON_DATABASE: &[&str] = &[
-    "CREATE TABLE",
-    "CREATE VIEW",
-    "CREATE PROCEDURE",
-    "CREATE FUNCTION",
-    "CREATE ROLE",
-    "CREATE SCHEMA",
-    "ALTER ANY USER",
-    "ALTER ANY ROLE",
-    "CONNECT",
-    "SELECT",
-    "INSERT",
-    "UPDATE",
-    "DELETE",
-    "EXECUTE",
-    "VIEW DATABASE STATE",
-    "VIEW DEFINITION",
-    "ALTER",
-    "CONTROL",
-];
-/// Permissions on a table or view.
-const ON_TABLE: &[&str] = &[
-    "SELECT",
-    "UPDATE",
-    "REFERENCES",
-    "INSERT",
-    "DELETE",
-    "VIEW DEFINITION",
-    "ALTER",
-    "TAKE OWNERSHIP",
-    "CONTROL",
-];
-/// Permissions on a procedure or function.
-const ON_ROUTINE: &[&str] = &[
-    "EXECUTE",
-    "VIEW DEFINITION",
-    "ALTER",
-    "TAKE OWNERSHIP",
-    "CONTROL",
-];
-
 /// What a permission is about.
 enum Securable {
     Server,
+    Login(String),
+    ServerRole(String),
     Database(String),
+    Schema(String),
+    User(String),
+    Role(String),
+    Type(String, String),
     Object(Box<Object>),
+}
+
+impl Securable {
+    fn on<'s>(&'s self, here: &'s str, column: Option<&'s str>) -> On<'s> {
+        match self {
+            Self::Server => On::Server,
+            Self::Login(name) => On::Login(name),
+            Self::ServerRole(name) => On::ServerRole(name),
+            Self::Database(name) => On::Database(name),
+            Self::Schema(name) => On::Schema(here, name),
+            Self::User(name) => On::User(here, name),
+            Self::Role(name) => On::Role(here, name),
+            Self::Type(schema, name) => On::Type(here, schema, name),
+            Self::Object(object) => On::Object(here, &object.schema, &object.name, column),
+        }
+    }
 }
 
 /// The securable of a class and name; `None` when there is none, or none that the caller sees.
@@ -73,21 +42,59 @@ fn securable(
     name: Option<&str>,
     class: Option<&str>,
 ) -> Result<Option<Securable>> {
-    let class = class.unwrap_or("SERVER").to_ascii_uppercase();
-    Ok(match (class.as_str(), name) {
-        ("SERVER", _) => Some(Securable::Server),
-        ("DATABASE", None) => Some(Securable::Database(scan.database.to_owned())),
-        ("DATABASE", Some(name)) => {
-            let name = split_name(name).pop().unwrap_or_default();
+    let Some(class) = Class::named(class.unwrap_or("SERVER").trim()) else {
+        return Ok(None);
+    };
+    let last = || {
+        let parts = name.map(split_name).unwrap_or_default();
+        parts.last().cloned().unwrap_or_default()
+    };
+    Ok(match (class, name) {
+        (Class::Server, _) => Some(Securable::Server),
+        (Class::Database, None) => Some(Securable::Database(scan.database.to_owned())),
+        (_, None) => None,
+        (Class::Database, Some(_)) => {
             let known = super::databases::all(scan);
             let known = known.into_iter().map(|info| info.name);
-            let mut known = known.filter(|known| known.eq_ignore_ascii_case(&name));
+            let mut known = known.filter(|known| same(known, &last()));
             known.next().map(Securable::Database)
         }
-        ("OBJECT", Some(name)) => {
+        (Class::Object, Some(name)) => {
             object_named(scan, name)?.map(|object| Securable::Object(Box::new(object)))
         }
-        _ => None,
+        (Class::Schema, Some(_)) => super::objects::all_schemas(scan)?
+            .into_iter()
+            .find(|(_, known, _)| same(known, &last()))
+            .map(|(_, known, _)| Securable::Schema(known)),
+        (Class::Type, Some(name)) => {
+            let mut parts = split_name(name);
+            let bare = parts.pop().unwrap_or_default();
+            let schema = parts.pop().unwrap_or_else(|| "dbo".to_owned());
+            let known = match scan.made {
+                Some(made) => made
+                    .objects(scan.database)?
+                    .type_named(&schema, &bare)
+                    .is_some(),
+                None => false,
+            };
+            known.then_some(Securable::Type(schema, bare))
+        }
+        (Class::User, Some(_)) => super::principals::users(scan)?
+            .into_iter()
+            .find(|user| same(&user.name, &last()))
+            .map(|user| Securable::User(user.name)),
+        (Class::Role, Some(_)) => super::principals::roles(scan)?
+            .into_iter()
+            .find(|role| same(&role.name, &last()))
+            .map(|role| Securable::Role(role.name)),
+        (Class::Login, Some(_)) => super::principals::seen_logins(scan)?
+            .into_iter()
+            .find(|login| same(&login.name, &last()))
+            .map(|login| Securable::Login(login.name)),
+        (Class::ServerRole, Some(_)) => super::principals::server_roles(scan)?
+            .into_iter()
+            .find(|role| same(&role.name, &last()))
+            .map(|role| Securable::ServerRole(role.name)),
     })
 }
 
@@ -111,61 +118,57 @@ pub(crate) fn object_named(scan: &Scanner<'_>, name: &str) -> Result<Option<Obje
     Ok(found.into_iter().find(same))
 }
 
-/// The permissions of a securable that the caller has.
-fn held(scan: &Scanner<'_>, securable: &Securable) -> Result<Vec<&'static str>> {
-    let caller = scan.caller;
-    let mine = |all: &'static [&'static str]| all.to_vec();
-    match securable {
-        Securable::Server if caller.sysadmin => Ok(mine(ON_SERVER)),
-        Securable::Server => Ok(vec!["CONNECT SQL", "VIEW ANY DATABASE"]),
-        Securable::Database(_) if caller.sysadmin => Ok(mine(ON_DATABASE)),
-        Securable::Database(name) => {
-            let user = scan.definitions.database_user_by_sid(name, &caller.sid)?;
-            let Some(user) = user else {
-                return Ok(vec!["CONNECT"]);
-            };
-            if scan
-                .definitions
-                .is_role_member(name, "db_owner", &user.name)?
-            {
-                return Ok(mine(ON_DATABASE));
-            }
-            Ok(vec!["CONNECT"])
+/// Whether the caller has a permission on a securable, or on a column of it.
+fn may(
+    scan: &Scanner<'_>,
+    securable: &Securable,
+    column: Option<&str>,
+    permission: &str,
+) -> Result<bool> {
+    if let Securable::Object(object) = securable {
+        if !fits(object, permission) {
+            return Ok(false);
         }
-        Securable::Object(object) => {
-            let all = if object.is_routine() {
-                ON_ROUTINE
-            } else {
-                ON_TABLE
-            };
-            if caller.sysadmin {
-                return Ok(mine(all));
+        match (&object.origin, permission) {
+            (Origin::View(_) | Origin::Function(_), "SELECT") => return Ok(true),
+            (Origin::Declared(declared), "SELECT") => return scan.may_select(declared.table),
+            (Origin::Procedure(declared), "EXECUTE") => {
+                return scan
+                    .caller
+                    .may_execute(scan.definitions, declared.procedure);
             }
-            let mut found = Vec::new();
-            for permission in all {
-                if may(scan, object, permission)? {
-                    found.push(*permission);
-                }
-            }
-            Ok(found)
+            _ => {}
         }
+    }
+    scan.rights()
+        .may(securable.on(scan.database, column), permission)
+}
+
+/// Whether a permission means something on an object.
+fn fits(object: &Object, permission: &str) -> bool {
+    if object.is_routine() {
+        !matches!(
+            permission,
+            "SELECT" | "UPDATE" | "INSERT" | "DELETE" | "REFERENCES"
+        )
+    } else {
+        permission != "EXECUTE"
     }
 }
 
-fn may(scan: &Scanner<'_>, object: &Object, permission: &str) -> Result<bool> {
-    let caller = scan.caller;
-    match (&object.origin, permission) {
-        (Origin::View(_) | Origin::Function(_), "SELECT") => Ok(true),
-        (Origin::Declared(declared), "SELECT") => scan.may_select(declared.table),
-        (Origin::Procedure(declared), "EXECUTE") => {
-            caller.may_execute(scan.definitions, declared.procedure)
-        }
-        _ => {
-            let granted =
-                caller.granted(scan.definitions, scan.database, &object.name, permission)?;
-            Ok(granted.unwrap_or(false))
+/// The permissions of a securable that the caller has.
+fn held(
+    scan: &Scanner<'_>,
+    securable: &Securable,
+    column: Option<&str>,
+) -> Result<Vec<&'static str>> {
+    let mut held = Vec::new();
+    for builtin in of_class(securable.on(scan.database, None).class()) {
+        if may(scan, securable, column, builtin.name)? {
+            held.push(builtin.name);
         }
     }
+    Ok(held)
 }
 
 /// `fn_my_permissions`: one row for each permission.
@@ -177,19 +180,59 @@ pub(super) fn my_permissions(
     let Some(securable) = securable(scan, name, class)? else {
         return Ok(Vec::new());
     };
-    let entity = match &securable {
-        Securable::Server => "server".to_owned(),
-        Securable::Database(_) => "database".to_owned(),
-        Securable::Object(_) => name.unwrap_or_default().to_owned(),
+    let entity = if matches!(securable, Securable::Server) {
+        "server".to_owned()
+    } else if matches!(securable, Securable::Database(_)) {
+        "database".to_owned()
+    } else {
+        name.unwrap_or_default().to_owned()
     };
-    let rows = held(scan, &securable)?.into_iter().map(|permission| {
+    let row = |column: &str, permission: &str| {
         vec![
             Value::string(&*entity),
-            Value::string(""),
+            Value::string(column),
             Value::string(permission),
         ]
-    });
-    Ok(rows.collect())
+    };
+    let mut rows: Vec<Row> = held(scan, &securable, None)?
+        .into_iter()
+        .map(|permission| row("", permission))
+        .collect();
+    if let Securable::Object(object) = &securable {
+        for column in object.columns() {
+            for permission in OF_COLUMNS {
+                if may(scan, &securable, Some(&column.name), permission)? {
+                    rows.push(row(&column.name, permission));
+                }
+            }
+        }
+    }
+    Ok(rows)
+}
+
+/// Permissions that columns have by themselves.
+const OF_COLUMNS: &[&str] = &["SELECT", "REFERENCES", "UPDATE"];
+
+/// `fn_builtin_permissions`: every permission, or those of a class.
+pub(super) fn builtin_permissions(class: Option<&str>) -> Vec<Row> {
+    let class = class.map(str::trim).filter(|class| !class.is_empty());
+    let all = class.is_none_or(|class| class.eq_ignore_ascii_case("DEFAULT"));
+    BUILTIN
+        .iter()
+        .filter(|builtin| all || class.and_then(Class::named) == Some(builtin.class))
+        .map(|builtin| {
+            let parent = builtin.class.parent().map_or("", Class::word);
+            let texts = [
+                builtin.class.word(),
+                builtin.name,
+                builtin.code,
+                builtin.covered_by,
+                parent,
+                builtin.of_parent,
+            ];
+            texts.into_iter().map(Value::string).collect()
+        })
+        .collect()
 }
 
 /// HAS_PERMS_BY_NAME: NULL when there is no such securable or permission, or it is not the caller's to know.
@@ -198,30 +241,113 @@ pub(super) fn my_permissions(
 /// What the catalog raises.
 pub(crate) fn has_permission(
     scan: &Scanner<'_>,
-    name: Option<&str>,
-    class: Option<&str>,
+    (name, class): (Option<&str>, Option<&str>),
     permission: &str,
+    column: Option<&str>,
 ) -> Result<Option<bool>> {
     let Some(securable) = securable(scan, name, class)? else {
         return Ok(None);
     };
-    let held = held(scan, &securable)?;
     let wanted = permission.trim().to_ascii_uppercase();
     if wanted == "ANY" {
-        return Ok(Some(!held.is_empty()));
+        return Ok(Some(!held(scan, &securable, column)?.is_empty()));
     }
-    let all = match &securable {
-        Securable::Server => ON_SERVER,
-        Securable::Database(_) => ON_DATABASE,
-        Securable::Object(object) if object.is_routine() => ON_ROUTINE,
-        Securable::Object(_) => ON_TABLE,
-    };
-    let known = all.contains(&wanted.as_str());
+    let class = securable.on(scan.database, None).class();
+    let known = !covering(class, &wanted).is_empty()
+        && !matches!(&securable, Securable::Object(object) if !fits(object, &wanted));
     // A sysadmin may do everything, also what Muster has no use for.
-    if !known && !scan.caller.sysadmin {
-        return Ok(None);
+    if !known {
+        return Ok(scan.caller.sysadmin.then_some(true));
     }
-    Ok(Some(
-        scan.caller.sysadmin || held.contains(&wanted.as_str()),
-    ))
+    let wanted = crate::rights::find(class, &wanted).map_or("", |builtin| builtin.name);
+    if let (Some(column), Securable::Object(object)) = (column, &securable) {
+        let columns = object.columns();
+        if !columns.iter().any(|known| same(&known.name, column)) {
+            return Ok(None);
+        }
+    }
+    may(scan, &securable, column, wanted).map(Some)
+}
+
+/// Bits of PERMISSIONS without an object, for what may be made in the database.
+const STATEMENT_BITS: &[(&str, i32)] = &[
+    ("CREATE DATABASE", 1),
+    ("CREATE TABLE", 2),
+    ("CREATE PROCEDURE", 4),
+    ("CREATE VIEW", 8),
+    ("CREATE RULE", 16),
+    ("CREATE DEFAULT", 32),
+    ("BACKUP DATABASE", 64),
+    ("BACKUP LOG", 128),
+];
+/// Bits for an object; a column has the first three.
+const OBJECT_BITS: &[(&str, i32)] = &[
+    ("SELECT", 1),
+    ("UPDATE", 2),
+    ("REFERENCES", 4),
+    ("INSERT", 8),
+    ("DELETE", 16),
+    ("EXECUTE", 32),
+];
+/// What an object's bit is shifted by when some column has the permission.
+const ANY_COLUMN_SHIFT: u32 = 12;
+/// What a permission's bit is shifted by when it may be given to others.
+const GRANTABLE_SHIFT: u32 = 16;
+
+/// PERMISSIONS: what the caller may do in the database, with an object or with a column, as bits.
+///
+/// # Errors
+/// What the catalog raises.
+pub(crate) fn permission_bits(
+    scan: &Scanner<'_>,
+    object: Option<Object>,
+    column: Option<&str>,
+) -> Result<i32> {
+    let here = match object {
+        None => Securable::Database(scan.database.to_owned()),
+        Some(object) => Securable::Object(Box::new(object)),
+    };
+    let mut bits = 0;
+    if let Securable::Object(object) = &here {
+        let columns = object.columns();
+        for (permission, bit) in OBJECT_BITS {
+            let of_column = *bit <= 4;
+            if let Some(column) = column {
+                if of_column && may(scan, &here, Some(column), permission)? {
+                    bits |= bit;
+                }
+                continue;
+            }
+            if may(scan, &here, None, permission)? {
+                bits |= bit;
+                if scan
+                    .rights()
+                    .grantor(here.on(scan.database, None), permission)?
+                    .is_some()
+                {
+                    bits |= bit << GRANTABLE_SHIFT;
+                }
+            }
+            for column in columns.iter().filter(|_| of_column) {
+                if may(scan, &here, Some(&column.name), permission)? {
+                    bits |= bit << ANY_COLUMN_SHIFT;
+                    break;
+                }
+            }
+        }
+        return Ok(bits);
+    }
+    for (permission, bit) in STATEMENT_BITS {
+        if may(scan, &here, None, permission)? {
+            bits |= bit;
+            if scan
+                .rights()
+                .grantor(here.on(scan.database, None), permission)?
+                .is_some()
+            {
+                bits |= bit << GRANTABLE_SHIFT;
+            }
+        }
+    }
+    Ok(bits)
 }

@@ -5,6 +5,7 @@ use super::view::{Fill, Filled};
 use super::{int, text};
 use crate::convert::{datetime, datetime_or_null};
 use crate::error::Result;
+use crate::rights::On;
 use crate::services::{RequestInfo, SessionInfo};
 use crate::tables::Scanner;
 use jiff::Timestamp;
@@ -35,13 +36,18 @@ pub(super) const VIEWS: &[Filled] = &[
     Filled::sys("sysprocesses", sysprocesses).seek(&["spid"]),
 ];
 
-/// All sessions for sysadmin, else the login's own; the sought one alone where one is sought.
+/// All sessions for who may see the server's state, else the login's own; the sought one alone where one is sought.
 pub(crate) fn seen(scan: &Scanner<'_>, key: &str) -> Vec<SessionInfo> {
     let caller = scan.caller;
     let sought = scan.number(key);
+    // Of the store's failures the statement itself tells.
+    let all = scan
+        .rights()
+        .may(On::Server, "VIEW SERVER STATE")
+        .unwrap_or(false);
     let mut sessions = scan.services.sessions();
     sessions.retain(|session| {
-        (caller.sysadmin || session.sid == caller.sid)
+        (all || session.sid == caller.sid)
             && sought.is_none_or(|id| id == i64::from(session.session_id))
     });
     sessions

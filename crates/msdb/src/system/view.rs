@@ -3,6 +3,7 @@
 use super::sheet::Entry;
 use crate::error::Result;
 use crate::messages::raise;
+use crate::rights::On;
 use crate::tables::Scanner;
 use engine::host::TableDecl;
 use std::collections::HashMap;
@@ -125,7 +126,7 @@ impl View {
             view: self,
             rows: Vec::new(),
         };
-        if self.server_state && !scan.caller.sysadmin {
+        if self.server_state && !scan.rights().may(On::Server, "VIEW SERVER STATE")? {
             return Err(raise(300, &["VIEW SERVER STATE".into(), "server".into()]).into());
         }
         if let Some(source) = self.source {

@@ -17,11 +17,13 @@ use crate::caller::{AgentRole, Caller};
 use crate::error::Result;
 use crate::made::MadeObjects;
 use crate::messages::denied;
+use crate::rights::{On, Rights};
 use crate::services::Services;
 use catalog::{Catalog, DefinitionsRead, RunsRead};
 use engine::host::{Scan, SeekKey, TableDecl, TemporaryTable};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 use tsql::{Column, Row, SqlType};
@@ -30,7 +32,7 @@ use uuid::Uuid;
 /// Name, type, nullability.
 pub(crate) type Columns = &'static [(&'static str, SqlType, bool)];
 
-/// Who may select, beside sysadmin, db_owner and db_datareader.
+/// Who may select, beside those whom roles of the database and GRANT let.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Select {
     /// Every login; rows are filtered where a role may not see them all.
@@ -93,6 +95,7 @@ pub(crate) struct Scanner<'s> {
     pub(crate) made: Option<&'s MadeObjects>,
     /// The session's temporary tables, where tempdb is asked about.
     pub(crate) temporary: &'s [TemporaryTable],
+    rights: OnceCell<Rights<'s>>,
     decl: &'s TableDecl,
     keys: &'s [SeekKey],
 }
@@ -119,6 +122,7 @@ impl<'s> Scanner<'s> {
             database: decl.database,
             made: None,
             temporary: &[],
+            rights: OnceCell::new(),
             decl,
             keys,
         }
@@ -152,11 +156,14 @@ impl<'s> Scanner<'s> {
         if caller.sysadmin {
             return Ok(true);
         }
-        let reader = table.database == "msdb"
-            && (caller.has_role("db_owner") || caller.has_role("db_datareader"));
-        let withheld = table.database == "msdb" && caller.has_role("db_denydatareader");
-        let granted = caller.granted(self.definitions, table.database, table.name, "SELECT")?;
-        Ok(!withheld && granted.unwrap_or(by_role || reader))
+        let on = On::Object(table.database, table.schema, table.name, None);
+        Ok(self.rights().said(on, "SELECT")?.unwrap_or(by_role))
+    }
+
+    /// What the caller may do.
+    pub(crate) fn rights(&self) -> &Rights<'s> {
+        self.rights
+            .get_or_init(|| self.caller.rights(self.definitions))
     }
 
     /// Whether the caller is told of an object that a user made: the owners of the database are of all, others of what
@@ -164,9 +171,8 @@ impl<'s> Scanner<'s> {
     ///
     /// # Errors
     /// What the catalog raises.
-    pub(crate) fn sees_made(&self, object: &str) -> Result<bool> {
-        self.caller
-            .sees_object(self.definitions, self.database, object)
+    pub(crate) fn sees_made(&self, schema: &str, object: &str) -> Result<bool> {
+        self.rights().sees_object(self.database, schema, object)
     }
 
     fn key(&self, column: &str) -> Option<&tsql::Value> {

@@ -192,8 +192,11 @@ fn what_others_made_is_seen_with_a_permission_alone() {
     let mut sa = made(&fixture);
     let mut reader = session(&fixture, "reader");
     let seen = "USE tools SELECT name FROM sys.tables";
+    let denied = errors(&mut reader, seen);
+    assert_eq!(denied.first().map(|error| error.number), Some(916));
+    assert_eq!(errors(&mut sa, "CREATE USER reader FOR LOGIN reader"), []);
     assert_eq!(texts(&mut reader, seen), [] as [&str; 0]);
-    let granted = "CREATE USER reader FOR LOGIN reader; ALTER ROLE db_datareader ADD MEMBER reader";
+    let granted = "ALTER ROLE db_datareader ADD MEMBER reader";
     assert_eq!(errors(&mut sa, granted), []);
     assert_eq!(texts(&mut reader, seen).len(), 2);
 }

@@ -26,6 +26,7 @@ const ROLES: &[(&str, Option<&str>)] = &[
     ("reader", Some("SQLAgentReaderRole")),
     ("operator", Some("SQLAgentOperatorRole")),
     ("target", Some("TargetServersRole")),
+    ("mailer", Some("DatabaseMailUserRole")),
     ("boss", Some("db_owner")),
 ];
 
@@ -52,6 +53,7 @@ fn may(role: Option<&str>, least: Execute) -> bool {
         Execute::Reader => rank >= 2,
         Execute::Operator => rank >= 3,
         Execute::TargetServers => role == Some("TargetServersRole"),
+        Execute::MailUser => role == Some("DatabaseMailUserRole"),
         Execute::Sysadmin => false,
     }
 }
@@ -131,12 +133,8 @@ fn every_table_by_every_role() {
 fn a_grant_opens_and_a_deny_closes() {
     use catalog::{Grant, GrantState};
     let fixture = fixture();
-    let grant = |object: &str, grantee: &str, permission: &str, state| Grant {
-        database: "msdb".to_owned(),
-        object: format!("dbo.{object}"),
-        grantee: grantee.to_owned(),
-        permission: permission.to_owned(),
-        state,
+    let grant = |object: &str, grantee: &str, permission: &str, state| {
+        Grant::on_object("msdb", ("dbo", object), grantee, permission, state)
     };
     fixture.write(|definitions| {
         definitions.set_grant(&grant(

@@ -67,6 +67,31 @@ pub fn run(session: &mut Session, script: &str) -> Transcript {
     transcript
 }
 
+/// What came back of a script: rows with bars between their values, results and the numbers of errors by semicolons.
+pub(super) fn shown(session: &mut Session, script: &str) -> String {
+    let transcript = run(session, script);
+    let value = |value: &Value| {
+        if value.is_null() {
+            "NULL".to_owned()
+        } else if let Some(text) = value.as_str() {
+            text.trim_end().to_owned()
+        } else if let Value::Bit(bit) = value {
+            u8::from(*bit).to_string()
+        } else if let Value::Binary(bytes) = value {
+            format!("{} bytes", bytes.len())
+        } else {
+            value
+                .as_i64()
+                .map_or_else(|| format!("{value:?}"), |number| number.to_string())
+        }
+    };
+    let rows = transcript.sets.iter().flat_map(|(_, rows)| rows);
+    let rows = rows.map(|row| row.iter().map(value).collect::<Vec<_>>().join("|"));
+    let errors = transcript.messages.iter().filter(|error| error.is_error());
+    let errors = errors.map(|error| format!("!{}", error.number));
+    rows.chain(errors).collect::<Vec<_>>().join("; ")
+}
+
 /// Numbers of the errors of a script.
 pub(super) fn errors(session: &mut Session, script: &str) -> Vec<SqlError> {
     let mut messages = run(session, script).messages;

@@ -1,13 +1,17 @@
 //! Logins, users, roles and credentials.
 
 use super::support::{Fixture, s};
-use engine::host::{AdminStatement, Host};
+use engine::host::{AdminStatement, GivenPassword, Host};
 
 fn login(name: &str, password: &str) -> AdminStatement {
     AdminStatement::CreateLogin {
         name: name.to_owned(),
-        password: password.to_owned(),
+        password: GivenPassword {
+            text: password.to_owned(),
+            hashed: false,
+        },
         sid: None,
+        default_database: None,
     }
 }
 
@@ -25,7 +29,8 @@ fn statements_check_and_act() {
     let mut sa = fixture.sa();
     let user = AdminStatement::CreateUser {
         name: "ann".to_owned(),
-        login: "ann".to_owned(),
+        login: Some("ann".to_owned()),
+        default_schema: None,
     };
     let secret = "Correct horse 1";
     for (expected, statement) in [
@@ -35,10 +40,10 @@ fn statements_check_and_act() {
         (Some(15007), user.clone()),
         (None, login("ann", secret)),
         (Some(15025), login("Ann", secret)),
-        (Some(15410), role("SQLAgentUserRole", "ann", true)),
+        (Some(15151), role("SQLAgentUserRole", "ann", true)),
         (None, user.clone()),
         (Some(15023), user),
-        (Some(15014), role("NoSuchRole", "ann", true)),
+        (Some(15151), role("NoSuchRole", "ann", true)),
         (None, role("sqlagentuserrole", "ANN", true)),
         (None, role("SQLAgentUserRole", "ann", true)),
         (Some(15405), role("SQLAgentUserRole", "dbo", true)),
@@ -93,8 +98,14 @@ fn statements_check_and_act() {
     );
     let own_password = AdminStatement::AlterLogin {
         name: "ann".to_owned(),
-        password: Some("Other words 2".to_owned()),
+        password: Some(GivenPassword {
+            text: "Other words 2".to_owned(),
+            hashed: false,
+        }),
+        old_password: None,
         enabled: None,
+        rename: None,
+        default_database: None,
     };
     // Without the old password nobody but sysadmin changes one.
     let refused = ann.host.administer("msdb", &own_password);

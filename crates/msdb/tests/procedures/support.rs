@@ -244,6 +244,10 @@ impl Services for Fake {
     fn hash_password(&self, clear: &str) -> Result<String, SecretError> {
         Ok(format!("hash of {} characters", clear.len()))
     }
+
+    fn verify_password(&self, stored: &str, clear: &str) -> bool {
+        stored == format!("hash of {} characters", clear.len())
+    }
 }
 
 /// An instance's files and what its fake remembers.
@@ -348,7 +352,7 @@ impl Fixture {
         }
     }
 
-    fn login(&self, name: &str, sid: Vec<u8>) {
+    pub fn login(&self, name: &str, sid: Vec<u8>) {
         self.write(|definitions| {
             definitions.create_login(&Login {
                 id: 0,
@@ -378,7 +382,8 @@ impl Fixture {
         let mut sa = self.sa();
         sa.administer(&engine::host::AdminStatement::CreateUser {
             name: name.to_owned(),
-            login: name.to_owned(),
+            login: Some(name.to_owned()),
+            default_schema: None,
         });
         if let Some(role) = role {
             let call = sa.call(

@@ -203,7 +203,12 @@ fn whatever_is_raised_nothing_has_changed() {
             match &answer.result {
                 Err(error) => {
                     refused += 1;
-                    assert!(!OF_THE_STORE.contains(&error.number), "{name}: {error:?}");
+                    // Database Mail's tables have constraints of their own, which its procedures name.
+                    let own = error.message.contains("'SYSMAIL_");
+                    assert!(
+                        own || !OF_THE_STORE.contains(&error.number),
+                        "{name}: {error:?}"
+                    );
                     assert!(error.severity > 10, "{name}: {error:?}");
                     assert_eq!(
                         before,

@@ -228,12 +228,40 @@ pub fn random_password() -> Result<String, super::IdentityError> {
     Ok(password)
 }
 
-fn verify_hash(password: &str, stored: &str) -> bool {
+/// Whether a stored hash is that of a password.
+pub(crate) fn verify_hash(password: &str, stored: &str) -> bool {
     if password.len() > PASSWORD_BYTES_MAX {
         return false;
     }
+    if let Some(hex) = stored.strip_prefix(msdb::SQL_SERVER_HASH_PREFIX) {
+        // As long as any other, so that the time taken does not tell where a login came from.
+        verify_hash(password, DECOY);
+        return is_of_sql_server(password, hex);
+    }
     PasswordHash::new(stored)
         .is_ok_and(|hash| argon2().verify_password(password.as_bytes(), &hash).is_ok())
+}
+
+/// Whether a hash that came from a SQL Server is that of a password: version 0x0200, four bytes of salt, and SHA-512 of
+/// the password in UTF-16 and the salt.
+fn is_of_sql_server(password: &str, hex: &str) -> bool {
+    let bytes: Option<Vec<u8>> = (0..hex.len())
+        .step_by(2)
+        .map(|at| {
+            let digits = hex.get(at..at + 2)?;
+            u8::from_str_radix(digits, 16).ok()
+        })
+        .collect();
+    let Some([2, 0, salted @ ..]) = bytes.as_deref() else {
+        return false;
+    };
+    let Some((salt, known)) = salted.split_at_checked(4) else {
+        return false;
+    };
+    let mut text: Vec<u8> = password.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    text.extend(salt);
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA512, &text);
+    aws_lc_rs::constant_time::verify_slices_are_equal(digest.as_ref(), known).is_ok()
 }
 
 fn argon2() -> Argon2<'static> {
@@ -276,5 +304,24 @@ mod tests {
             vault.verify("nobody", owner, "decoy", None, now),
             Err(VerifyError::Wrong)
         );
+    }
+
+    /// A hash as SQL Server 2012 and later make them, of a script that moves logins.
+    #[test]
+    fn hashes_of_sql_server_are_known() {
+        let hash = concat!(
+            "mssql:02004F2D1C0B8E09CF36FA4F20789D7537C1AD9BB9D95BFB180B17E61412B07ED3D6DE0DB46A",
+            "C99D2DEEB63F065EE136F4DDA59D130645AE46E0250FCD0DCA9CA25D5CA8EC96"
+        );
+        for (password, stored, right) in [
+            ("Correct horse 1", hash, true),
+            ("correct horse 1", hash, false),
+            ("Correct horse 1", &hash[..hash.len() - 2], false),
+            ("Correct horse 1", "mssql:0100", false),
+            ("Correct horse 1", "mssql:", false),
+            ("Correct horse 1", "mssql:02zz", false),
+        ] {
+            assert_eq!(verify_hash(password, stored), right, "{password} {stored}");
+        }
     }
 }

@@ -106,6 +106,14 @@ pub trait SqlSession {
     /// Current database.
     fn database(&self) -> String;
 
+    /// Whether the session can go back to the state after login.
+    ///
+    /// # Errors
+    /// 18059 while it acts as somebody else for good; the connection then ends.
+    fn may_reset(&self) -> Result<(), SqlError> {
+        Ok(())
+    }
+
     /// Back to the state after login; an open transaction is rolled back.
     fn reset(&mut self);
 
@@ -159,6 +167,10 @@ impl SqlSession for Session {
 
     fn database(&self) -> String {
         Session::database(self).to_owned()
+    }
+
+    fn may_reset(&self) -> Result<(), SqlError> {
+        Session::may_reset(self)
     }
 
     fn reset(&mut self) {

@@ -128,6 +128,14 @@ fn run(
 ) {
     while let Some(job) = queue.blocking_recv() {
         let mut sink = TokenSink::new(version, results, &job.cancel, server_name, Answer::Batch);
+        if job.reset != ResetConnection::No
+            && let Err(error) = session.may_reset()
+        {
+            sink.message(error);
+            sink.finish_batch(true, true, false);
+            sink.close(true);
+            return;
+        }
         match job.reset {
             ResetConnection::No => {}
             ResetConnection::Full => {

@@ -241,4 +241,6 @@ pub struct Securable {
     pub class: Option<String>,
     /// Its name.
     pub name: ObjectName,
+    /// Columns behind the name of an object.
+    pub columns: Vec<Ident>,
 }

@@ -187,7 +187,10 @@ pub enum StatementKind {
     /// `EXECUTE AS …`
     ExecuteAs(ExecuteAs),
     /// REVERT
-    Revert,
+    Revert {
+        /// WITH COOKIE
+        cookie: Option<Variable>,
+    },
     /// `KILL session`
     Kill(Expr),
     /// CHECKPOINT
@@ -391,6 +394,8 @@ pub struct ExecuteAs {
     pub principal: ExecuteAsPrincipal,
     /// WITH NO REVERT
     pub no_revert: bool,
+    /// WITH COOKIE INTO
+    pub cookie: Option<Variable>,
 }
 
 /// Whom EXECUTE AS names.

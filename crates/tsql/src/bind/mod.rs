@@ -88,6 +88,13 @@ pub trait Catalog {
     fn inline_function(&self, _name: &ObjectName) -> Result<Option<StoredQuery<'_>>, SqlError> {
         Ok(None)
     }
+    /// A statement reads that column of a table; tables are known by the numbers that [`Catalog::table`] gave.
+    ///
+    /// # Errors
+    /// 230 for a column that may not be read.
+    fn read_column(&self, _table: u32, _column: usize) -> Result<(), SqlError> {
+        Ok(())
+    }
     /// The number of a built-in function that gives rows.
     fn rowset(&self, rowset: Rowset) -> u32;
     /// The catalog's number for a table-valued function of the language, for arguments of such types; `None` when it
@@ -149,6 +156,8 @@ pub struct Binder<'c> {
     windows: bool,
     /// How many stored queries are around this one.
     stored_depth: u32,
+    /// FROM entries that are tables, and the catalog's numbers for them.
+    tables: Vec<(SourceId, u32)>,
     /// The values behind the rows of nodes().
     nodes: Vec<(SourceId, TypedExpr)>,
     /// WITH XMLNAMESPACES of the statement: prefix, empty for the default, and URI.
@@ -221,6 +230,7 @@ impl<'c> Binder<'c> {
             aggregates: Placement::Refused,
             windows: false,
             stored_depth: 0,
+            tables: Vec::new(),
             nodes: Vec::new(),
             namespaces: Vec::new(),
             bound_entries: Vec::new(),
@@ -327,6 +337,9 @@ impl<'c> Binder<'c> {
                 }
             }
             if let Some(found) = found {
+                if let TypedKind::Column { source, column } = found.kind {
+                    self.reads(source, column)?;
+                }
                 return Ok(found);
             }
         }
@@ -335,6 +348,14 @@ impl<'c> Binder<'c> {
         } else {
             let whole: Vec<&str> = parts.iter().map(|part| part.text.as_str()).collect();
             Err(m::UNBOUND_COLUMN.with(&[&whole.join(".")]))
+        }
+    }
+
+    /// Tells the catalog that a column of a FROM entry is read.
+    fn reads(&self, source: SourceId, column: usize) -> Result<(), SqlError> {
+        match self.tables.iter().find(|(id, _)| *id == source) {
+            Some((_, table)) => self.catalog.read_column(*table, column),
+            None => Ok(()),
         }
     }
 

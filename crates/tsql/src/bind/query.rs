@@ -424,6 +424,10 @@ impl Binder<'_> {
                             let name = entry.columns.first().map_or("", |column| &column.name);
                             return Err(m::NODES_COLUMN.at(span.line, &[name]));
                         }
+                        for at in 0..entry.columns.len() {
+                            self.reads(entry.id, at)
+                                .map_err(|error| error.at_line(span.line))?;
+                        }
                         out.extend(entry.columns.iter().enumerate().map(|(at, column)| Item {
                             expr: TypedExpr {
                                 kind: TypedKind::Column {

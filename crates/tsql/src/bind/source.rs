@@ -265,6 +265,7 @@ impl Binder<'_> {
             columns: shape.columns,
         };
         self.add_entry(entry, name.span.line)?;
+        self.tables.push((id, shape.key));
         Ok(Source::Table { id, key: shape.key })
     }
 

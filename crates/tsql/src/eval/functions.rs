@@ -456,6 +456,7 @@ functions! {
     "IS_ROLEMEMBER" 1..=2 (Text) INT, Maybe, session;
     "HAS_PERMS_BY_NAME" 3..=5 (Text) INT, Maybe, session;
     "HAS_DBACCESS" 1..=1 (Text) INT, Maybe, session;
+    "PERMISSIONS" 0..=2 (Int, Text) INT, Maybe, session;
     "CONTEXT_INFO" 0..=0 () Fixed(SqlType::varbinary(128)), Maybe, session;
     "CURSOR_STATUS" 2..=2 (Text) Fixed(SqlType::SmallInt), Maybe, session;
     "CURRENT_TRANSACTION_ID" 0..=0 () Fixed(SqlType::BigInt), Maybe, session;

@@ -65,6 +65,7 @@ impl Parser<'_> {
             principal = Some(ExecuteAs {
                 principal: self.impersonated()?,
                 no_revert: false,
+                cookie: None,
             });
         }
         let server = if self.eat_word("AT") {
@@ -240,6 +241,7 @@ impl Parser<'_> {
             self.impersonated()?
         };
         let mut no_revert = false;
+        let mut cookie = None;
         if self.at_keyword(Keyword::With) && self.word_at(1, "NO") {
             self.skip(2);
             self.expect_keyword(Keyword::Revert)?;
@@ -247,11 +249,12 @@ impl Parser<'_> {
         } else if self.at_keyword(Keyword::With) && self.word_at(1, "COOKIE") {
             self.skip(2);
             self.expect_keyword(Keyword::Into)?;
-            self.declared_variable()?;
+            cookie = Some(self.declared_variable()?);
         }
         Ok(ExecuteAs {
             principal,
             no_revert,
+            cookie,
         })
     }
 
@@ -273,11 +276,12 @@ impl Parser<'_> {
     /// `REVERT [WITH COOKIE = @c]`
     pub(super) fn revert(&mut self) -> Parsed<StatementKind> {
         self.advance();
+        let mut cookie = None;
         if self.at_keyword(Keyword::With) && self.word_at(1, "COOKIE") {
             self.skip(2);
             self.expect(TokenKind::Equal)?;
-            self.declared_variable()?;
+            cookie = Some(self.declared_variable()?);
         }
-        Ok(StatementKind::Revert)
+        Ok(StatementKind::Revert { cookie })
     }
 }

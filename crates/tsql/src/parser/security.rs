@@ -320,10 +320,18 @@ impl Parser<'_> {
             let class = Some(words.collect::<Vec<_>>().join(" "));
             self.skip(ahead + 1);
             let name = self.object_name()?;
-            return Ok(Securable { class, name });
+            return Ok(Securable {
+                class,
+                name,
+                columns: Vec::new(),
+            });
         }
         let name = self.object_name()?;
-        Ok(Securable { class: None, name })
+        Ok(Securable {
+            class: None,
+            name,
+            columns: Vec::new(),
+        })
     }
 
     /// `GRANT | DENY | REVOKE …`
@@ -343,9 +351,9 @@ impl Parser<'_> {
         }
         let permissions = self.comma_list(Self::permission_name)?;
         let securable = if self.eat_keyword(Keyword::On) {
-            let securable = self.securable()?;
+            let mut securable = self.securable()?;
             if self.at(TokenKind::LeftParen) {
-                self.name_list()?;
+                securable.columns = self.name_list()?;
             }
             Some(securable)
         } else {

@@ -15,8 +15,8 @@ use super::writer::in_savepoint;
 use crate::{
     Alert, AuditEntry, AuditRecord, CatalogError, Category, CategoryClass, CategoryKind, Change,
     Credential, DatabaseUser, DefinitionsRead, DefinitionsWrite, DeletedJob, DownloadFilter,
-    DownloadRow, EnlistmentRow, Grant, Instance, JobDeletion, JobFilter, JobSchedule, JobServer,
-    Login, NewInstance, NewInstruction, NewTarget, Notification, OriginatingServer,
+    DownloadRow, EnlistmentRow, Grant, GrantClass, Instance, JobDeletion, JobFilter, JobSchedule,
+    JobServer, Login, NewInstance, NewInstruction, NewTarget, Notification, OriginatingServer,
     PostedInstruction, Proxy, ProxyLogin, ProxySubsystem, Result, RoleMember, ScheduleRow,
     SettingValue, SubsystemInfo, TargetFilter, TargetGroup, TargetGroupMember, TargetServer, Token,
 };
@@ -246,7 +246,10 @@ impl DefinitionsWrite for Definitions<'_> {
         principals::add_role_member(member: &RoleMember) -> Result<bool>;
         principals::remove_role_member(member: &RoleMember) -> Result<bool>;
         principals::create_database_user(user: &DatabaseUser) -> Result<i64>;
+        principals::update_database_user(user: &DatabaseUser) -> Result<()>;
         principals::delete_database_user(database: &str, name: &str) -> Result<()>;
+        principals::forget_database(database: &str) -> Result<()>;
+        principals::forget_securable(database: &str, class: GrantClass, schema: &str, object: &str) -> Result<u64>;
         principals::set_grant(grant: &Grant) -> Result<()>;
         principals::clear_grant(grant: &Grant) -> Result<bool>;
         instance::set_setting(key: &str, value: Option<&SettingValue>) -> Result<()>;

@@ -39,7 +39,10 @@ impl Interpreter<'_> {
             return Err(fault::not_supported("ALTER TABLE of a temporary table"));
         }
         let target = self.target_of_name(&alter.name)?;
-        self.may_define(&target, "ALTER TABLE")?;
+        let schema = Self::schema_name(&alter.name);
+        if !self.may_alter(&target, schema, &alter.name.name.text) {
+            return Err(messages::CANNOT_FIND_OBJECT.with(&[&alter.name.to_string()]));
+        }
         let moves_keys = match &alter.action {
             AlterTableAction::Add(definition) => adds_foreign_key(definition),
             AlterTableAction::Drop(drops) => drops.iter().any(|drop| !drop.column),

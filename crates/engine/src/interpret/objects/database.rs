@@ -7,6 +7,7 @@ use crate::databases::model::{FIRST_USER_SCHEMA, FIRST_USER_TYPE};
 use crate::databases::{
     Body, DatabaseInfo, ObjectInfo, ObjectKind, SchemaInfo, TableInfo, TypeInfo, UserType,
 };
+use crate::host::Securable;
 use crate::interpret::Frame;
 use crate::session::shared::option;
 use std::sync::Arc;
@@ -65,9 +66,11 @@ impl Interpreter<'_> {
         }
         let (sid, may) = {
             let host = self.core.shared.host();
-            let principal = host.principal();
-            let creator = host.is_server_role_member("dbcreator", None) == Some(true);
-            (principal.sid, principal.sysadmin || creator)
+            let may = host.permitted("master", Securable::Server, "CREATE ANY DATABASE")
+                || host.permitted("master", Securable::Database, "CREATE DATABASE");
+            // Who acts as a user of one database owns no other.
+            let identity = host.identity();
+            (identity.sid, may && identity.user.is_none())
         };
         if !may {
             return Err(messages::NO_STATEMENT_PERMISSION.with(&["CREATE DATABASE", "master"]));
@@ -77,6 +80,10 @@ impl Interpreter<'_> {
             return Err(messages::IDENTIFIER_TOO_LONG.with(&[name, "128"]));
         }
         self.core.shared.host().may_write_databases()?;
+        if self.databases()?.named(name).is_none() {
+            // What was said of an older database of that name is not said of this one.
+            self.core.shared.host().forget_database(name)?;
+        }
         self.databases()?.create(name, self.moment(), &sid)?;
         Ok(())
     }
@@ -95,7 +102,14 @@ impl Interpreter<'_> {
         let info = databases
             .named(&name)
             .ok_or_else(|| messages::ALTER_DATABASE.with(&[&name]))?;
-        self.may_administer(&info)?;
+        if !self
+            .core
+            .shared
+            .host()
+            .permitted(&info.name, Securable::Database, "ALTER")
+        {
+            return Err(messages::ALTER_DATABASE.with(&[&info.name]));
+        }
         let words = alter.action.replace(" = ", " ");
         if TRUE_ALREADY.iter().any(|known| words.starts_with(known)) {
             return Ok(());
@@ -106,12 +120,10 @@ impl Interpreter<'_> {
         )))
     }
 
-    /// 5011 unless the caller owns the database or is a member of sysadmin.
+    /// 5011 unless the caller has the database in hand: its owners and members of sysadmin.
     pub(in crate::interpret) fn may_administer(&self, info: &DatabaseInfo) -> Result<(), SqlError> {
         let host = self.core.shared.host();
-        let principal = host.principal();
-        let owner = host.is_role_member(&info.name, "db_owner", None) == Some(true);
-        if principal.sysadmin || owner || (!info.is_system() && principal.sid == info.owner_sid) {
+        if host.permitted(&info.name, Securable::Database, "CONTROL") {
             Ok(())
         } else {
             Err(messages::ALTER_DATABASE.with(&[&info.name]))
@@ -123,9 +135,11 @@ impl Interpreter<'_> {
         create: &CreateSchema,
     ) -> Result<(), SqlError> {
         let target = self.target(None)?;
-        self.may_define(&target, "CREATE SCHEMA")?;
+        if !self.permitted(&target, Securable::Database, "CREATE SCHEMA") {
+            return Err(messages::NO_STATEMENT_PERMISSION.with(&["CREATE SCHEMA", &target.name]));
+        }
         let name = &create.name.text;
-        let owner = create.owner.as_ref().map_or("dbo", |owner| &owner.text);
+        let owner = self.owner_to_be(&target, create.owner.as_ref())?;
         self.define_objects(&target, |this, objects| {
             let reserved = ["sys", "guest", "INFORMATION_SCHEMA"]
                 .iter()
@@ -142,7 +156,7 @@ impl Interpreter<'_> {
                     .put_schema(&SchemaInfo {
                         id,
                         name: name.clone(),
-                        owner: owner.to_owned(),
+                        owner: owner.clone(),
                     })
                     .map_err(|error| broken(&error))
             })
@@ -154,7 +168,7 @@ impl Interpreter<'_> {
         create: &CreateSynonym,
     ) -> Result<(), SqlError> {
         let target = self.target_of_name(&create.name)?;
-        self.may_define(&target, "CREATE SYNONYM")?;
+        self.may_create(&target, "CREATE SYNONYM", Self::schema_name(&create.name))?;
         let moment = self.moment();
         self.define_objects(&target, |this, objects| {
             let schema = this.free_in_schema(&target, objects, &create.name)?;
@@ -195,7 +209,7 @@ impl Interpreter<'_> {
         frame: &Frame,
     ) -> Result<(), SqlError> {
         let target = self.target_of_name(&create.name)?;
-        self.may_define(&target, "CREATE TYPE")?;
+        self.may_create(&target, "CREATE TYPE", Self::schema_name(&create.name))?;
         let moment = self.moment();
         let text = Arc::clone(&frame.text);
         let quoted_identifier = self.core.shared.facts().has(option::QUOTED_IDENTIFIER);

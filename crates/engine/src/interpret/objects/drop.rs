@@ -4,6 +4,7 @@ use super::super::Interpreter;
 use super::table::sqlite;
 use super::{Target, broken, kind_word};
 use crate::databases::{ObjectInfo, ObjectKind, Objects, UserType};
+use crate::host::Securable;
 use std::sync::Arc;
 use tsql::ast::{DropKind, DropObjects, Ident, ObjectName};
 use tsql::eval::collate;
@@ -64,9 +65,12 @@ impl Interpreter<'_> {
                 };
             }
         }
-        if self.may_define(&target, "DROP").is_err() {
+        let may = self.may_drop(&target, &schema, &name.name.text)
+            || kind == DropKind::Trigger && self.may_alter_watched(&target, &schema, name)?;
+        if !may {
             return missing();
         }
+        self.forget_permissions(&target, Securable::Object(&schema, &name.name.text))?;
         self.define_objects(&target, |this, objects| {
             let Some(found) = objects.find(&schema, &name.name.text).cloned() else {
                 return missing();
@@ -85,6 +89,21 @@ impl Interpreter<'_> {
             }
             this.remove_object(&target, objects, &found)
         })
+    }
+
+    /// Whether the caller may change the table that a trigger watches.
+    fn may_alter_watched(
+        &self,
+        target: &Target,
+        schema: &str,
+        name: &ObjectName,
+    ) -> Result<bool, SqlError> {
+        let known = self.core.shared.permanent.objects(target.id)?;
+        let trigger = known.find(schema, &name.name.text);
+        let watched = trigger.and_then(|trigger| known.object(trigger.parent));
+        Ok(watched.is_some_and(|table| {
+            self.may_alter(target, known.schema_name(table.schema), &table.name)
+        }))
     }
 
     /// What kind of system object a name is.
@@ -140,9 +159,10 @@ impl Interpreter<'_> {
 
     fn drop_schema(&mut self, name: &Ident, if_exists: bool) -> Result<(), SqlError> {
         let target = self.target(None)?;
-        self.may_define(&target, "DROP SCHEMA")?;
+        let may = self.permitted(&target, Securable::Schema(&name.text), "CONTROL")
+            || self.permitted(&target, Securable::Database, "ALTER ANY SCHEMA");
         self.define_objects(&target, |this, objects| {
-            let Some(schema) = objects.schema(&name.text).cloned() else {
+            let Some(schema) = objects.schema(&name.text).filter(|_| may).cloned() else {
                 if if_exists {
                     return Ok(());
                 }
@@ -174,17 +194,20 @@ impl Interpreter<'_> {
                 file.writer
                     .remove_schema(schema.id)
                     .map_err(|error| broken(&error))
-            })
+            })?;
+            this.forget_permissions(&target, Securable::Schema(&schema.name))
         })
     }
 
     fn drop_type(&mut self, name: &ObjectName, if_exists: bool) -> Result<(), SqlError> {
         let target = self.target_of_name(name)?;
-        self.may_define(&target, "DROP TYPE")?;
+        let (schema, bare) = (Self::schema_name(name), &name.name.text);
+        let may = self.permitted(&target, Securable::Type(schema, bare), "CONTROL")
+            || self.permitted(&target, Securable::Schema(schema), "ALTER");
         let shown = name.to_string();
         self.define_objects(&target, |this, objects| {
-            let found = objects.type_named(Self::schema_name(name), &name.name.text);
-            let Some(found) = found.cloned() else {
+            let found = objects.type_named(schema, bare);
+            let Some(found) = found.filter(|_| may).cloned() else {
                 if if_exists {
                     return Ok(());
                 }
@@ -225,11 +248,19 @@ impl Interpreter<'_> {
         if info.is_system() {
             return Err(messages::SYSTEM_OBJECT.with(&["drop", "database", &info.name, "database"]));
         }
-        self.may_administer(&info)?;
+        let may = {
+            let host = self.core.shared.host();
+            host.permitted(&info.name, Securable::Database, "CONTROL")
+                || host.permitted(&info.name, Securable::Server, "ALTER ANY DATABASE")
+        };
+        if !may {
+            return Err(messages::CANNOT_DROP.with(&["drop", "database", &info.name]));
+        }
         if collate::same(&self.core.database, &info.name) || databases.in_use(info.id) {
             return Err(messages::DATABASE_IN_USE.with(&[&info.name]));
         }
-        databases.drop_database(info.id)
+        databases.drop_database(info.id)?;
+        self.core.shared.host().forget_database(&info.name)
     }
 
     /// 226 inside a transaction.

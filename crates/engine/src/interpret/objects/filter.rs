@@ -38,7 +38,8 @@ pub(super) fn sql(
     let (database, schema) = place.map_or(("", "dbo"), |place| {
         (place.database_name.as_str(), place.schema.as_str())
     });
-    let stored = Stored::new(shared, database, schema, &[]);
+    // It names columns of its table and nothing else.
+    let stored = Stored::new(shared, database, (schema, "dbo"), &[]);
     let mut binder = Binder::new(&stored).numbered_from(ROW);
     binder.open_table(&table.name, &table.shape());
     let bound = binder.expr(&condition(&filter.text, filter.quoted_identifier)?)?;

@@ -45,7 +45,10 @@ impl Interpreter<'_> {
         frame: &Frame,
     ) -> Result<(), SqlError> {
         let target = self.target_of_name(&create.table)?;
-        self.may_define(&target, "CREATE INDEX")?;
+        let schema = Self::schema_name(&create.table);
+        if !self.may_alter(&target, schema, &create.table.name.text) {
+            return Err(messages::CANNOT_FIND_OBJECT.with(&[&create.table.to_string()]));
+        }
         let moment = self.moment();
         let filter = match &create.filter {
             Some(filter) => Some(FilterInfo {
@@ -92,7 +95,10 @@ impl Interpreter<'_> {
             };
         }
         let target = self.target_of_name(&alter.table)?;
-        self.may_define(&target, "ALTER INDEX")?;
+        let schema = Self::schema_name(&alter.table);
+        if !self.may_alter(&target, schema, &alter.table.name.text) {
+            return Err(messages::CANNOT_FIND_OBJECT.with(&[&alter.table.to_string()]));
+        }
         let moment = self.moment();
         self.define_objects(&target, |this, objects| {
             let found = this.table_to_change(objects, &target, &alter.table)?;
@@ -152,7 +158,7 @@ impl Interpreter<'_> {
                 return Err(fault::not_supported("DROP INDEX of a temporary table"));
             }
             let target = self.target_of_name(table)?;
-            self.may_define(&target, "DROP INDEX")?;
+            let may = self.may_alter(&target, Self::schema_name(table), &table.name.text);
             let moment = self.moment();
             self.define_objects(&target, |this, objects| {
                 let shown = format!("{table}.{name}");
@@ -167,7 +173,7 @@ impl Interpreter<'_> {
                 };
                 let schema = Self::schema_name(table);
                 let found = objects.find(schema, &table.name.text).cloned();
-                let Some(found) = found else {
+                let Some(found) = found.filter(|_| may) else {
                     return missing();
                 };
                 let Some(mut info) = found.table().cloned() else {

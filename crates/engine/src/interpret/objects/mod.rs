@@ -4,6 +4,7 @@
 //! a session does in its open transaction only it sees, until it commits.
 
 mod alter;
+mod authorization;
 mod database;
 mod drop;
 mod filter;
@@ -18,6 +19,7 @@ use super::Interpreter;
 use crate::databases::{
     Databases, FileError, ObjectInfo, ObjectKind, Objects, TableInfo, Writer, load, unreadable,
 };
+use crate::host::Securable;
 use crate::session::permanent::table_from;
 use crate::session::shared::Shared;
 use crate::session::tables::{OwnTable, Place};
@@ -98,11 +100,14 @@ impl Interpreter<'_> {
     /// # Errors
     /// 911 for an unknown one, 40517 where no permanent objects can be made.
     pub(super) fn target(&self, name: Option<&str>) -> Result<Target, SqlError> {
-        let name = name.unwrap_or(&self.core.database);
-        let info = self
-            .databases()?
-            .named(name)
-            .ok_or_else(|| messages::UNKNOWN_DATABASE.with(&[name]))?;
+        let databases = self.databases()?;
+        let name = match name {
+            Some(name) => self.core.shared.reachable(name)?,
+            None => self.core.database.clone(),
+        };
+        let info = databases
+            .named(&name)
+            .ok_or_else(|| messages::UNKNOWN_DATABASE.with(&[&name]))?;
         Ok(Target {
             id: info.id,
             name: info.name,
@@ -121,17 +126,71 @@ impl Interpreter<'_> {
         self.core.shared.permanent.databases().cloned()
     }
 
-    /// 262 unless the caller may change definitions of that database.
-    pub(super) fn may_define(&self, target: &Target, statement: &str) -> Result<(), SqlError> {
+    /// Whether the caller has a permission in a database.
+    pub(super) fn permitted(&self, target: &Target, on: Securable<'_>, permission: &str) -> bool {
         let host = self.core.shared.host();
-        let may = ["db_owner", "db_ddladmin"]
-            .iter()
-            .any(|role| host.is_role_member(&target.name, role, None) == Some(true));
-        if host.principal().sysadmin || may {
-            Ok(())
-        } else {
-            Err(messages::NO_STATEMENT_PERMISSION.with(&[statement, &target.name]))
+        host.permitted(&target.name, on, permission)
+    }
+
+    /// 262 unless the caller may make such objects in a database, 2760 unless in that schema of it.
+    pub(super) fn may_create(
+        &self,
+        target: &Target,
+        permission: &str,
+        schema: &str,
+    ) -> Result<(), SqlError> {
+        if !self.permitted(target, Securable::Database, permission) {
+            return Err(messages::NO_STATEMENT_PERMISSION.with(&[permission, &target.name]));
         }
+        if !self.permitted(target, Securable::Schema(schema), "ALTER") {
+            return Err(messages::UNKNOWN_SCHEMA.with(&[schema]));
+        }
+        Ok(())
+    }
+
+    /// Whether the caller may change the definition of an object.
+    pub(super) fn may_alter(&self, target: &Target, schema: &str, name: &str) -> bool {
+        self.permitted(target, Securable::Object(schema, name), "ALTER")
+    }
+
+    /// Whether the caller may drop an object.
+    pub(super) fn may_drop(&self, target: &Target, schema: &str, name: &str) -> bool {
+        self.permitted(target, Securable::Object(schema, name), "CONTROL")
+            || self.permitted(target, Securable::Schema(schema), "ALTER")
+    }
+
+    /// The principal that is to own something: the one that is named, when the caller may act as it; otherwise the
+    /// caller's own user.
+    ///
+    /// # Errors
+    /// 15151 for one that there is not, or that the caller may not act as.
+    pub(super) fn owner_to_be(
+        &self,
+        target: &Target,
+        owner: Option<&tsql::ast::Ident>,
+    ) -> Result<String, SqlError> {
+        let host = self.core.shared.host();
+        let Some(owner) = owner else {
+            return Ok(host.user_name(&target.name));
+        };
+        host.principal_named(&target.name, &owner.text)
+            .filter(|name| {
+                host.is_role_member(&target.name, name, None) == Some(true)
+                    || host.permitted(&target.name, Securable::User(name), "IMPERSONATE")
+            })
+            .ok_or_else(|| messages::NO_SUCH_PRINCIPAL.with(&["find", "principal", &owner.text]))
+    }
+
+    /// Nobody has any permission on what is gone.
+    pub(super) fn forget_permissions(
+        &self,
+        target: &Target,
+        on: Securable<'_>,
+    ) -> Result<(), SqlError> {
+        let lock_timeout = self.core.shared.facts().lock_timeout;
+        let mut host = self.core.shared.host();
+        host.set_lock_timeout(lock_timeout);
+        host.forget_securable(&target.name, on)
     }
 
     /// 2714 when an object of that name is there, a user's or the system's.

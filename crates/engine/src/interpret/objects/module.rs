@@ -7,6 +7,7 @@ use crate::databases::{
     Body, ColumnInfo, ExecuteAs, ModuleInfo, ObjectInfo, ObjectKind, Objects, ParameterInfo,
     TableInfo, TriggerInfo, UserType,
 };
+use crate::host::Impersonated;
 use crate::session::shared::option;
 use crate::session::stored::Stored;
 use std::sync::Arc;
@@ -54,7 +55,8 @@ impl Interpreter<'_> {
             kind: ObjectKind::Procedure,
             parent: 0,
         };
-        let mut info = self.module_info(create.verb, span, frame, &create.options)?;
+        let mut info =
+            self.module_info(&create.name, (create.verb, span), frame, &create.options)?;
         self.define_module(&module, |_, _, objects| {
             info.parameters = parameters(objects, &create.params)?;
             Ok(info)
@@ -81,11 +83,13 @@ impl Interpreter<'_> {
             .iter()
             .map(|name| ModuleOption::Other(name.clone()))
             .collect();
-        let mut info = self.module_info(create.verb, span, frame, &options)?;
-        self.define_module(&module, |this, target, _| {
+        let mut info = self.module_info(&create.name, (create.verb, span), frame, &options)?;
+        self.define_module(&module, |this, target, objects| {
             // Names of a view are not deferred: it binds now or not at all.
             let shared = Arc::clone(&this.core.shared);
-            let stored = Stored::new(&shared, &target.name, Self::schema_name(&create.name), &[]);
+            let place = this.module_place(objects, &create.name);
+            let place = (place.0.as_str(), place.1.as_str());
+            let stored = Stored::new(&shared, &target.name, place, &[]);
             let bound =
                 Binder::new(&stored).select(create.query.with.as_ref(), &create.query.query)?;
             let ordered = !bound.order.is_empty();
@@ -116,7 +120,15 @@ impl Interpreter<'_> {
             parent: 0,
         };
         let text = Arc::clone(&frame.text);
-        let mut info = self.module_info(create.verb, span, frame, &create.options)?;
+        let mut info =
+            self.module_info(&create.name, (create.verb, span), frame, &create.options)?;
+        if kind == ObjectKind::InlineFunction && info.execute_as != ExecuteAs::Caller {
+            return Err(SqlError::new(
+                487,
+                16,
+                "An invalid option was specified for the statement \"CREATE/ALTER FUNCTION\".",
+            ));
+        }
         let quoted_identifier = info.quoted_identifier;
         self.define_module(&module, |this, target, objects| {
             info.parameters = parameters(objects, &create.params)?;
@@ -124,8 +136,9 @@ impl Interpreter<'_> {
                 FunctionReturns::Scalar(ty) => info.returns = Some(type_of(objects, ty)?.0),
                 FunctionReturns::InlineTable(query) => {
                     let shared = Arc::clone(&this.core.shared);
-                    let schema = Self::schema_name(&create.name);
-                    let stored = Stored::new(&shared, &target.name, schema, &info.parameters);
+                    let place = this.module_place(objects, &create.name);
+                    let place = (place.0.as_str(), place.1.as_str());
+                    let stored = Stored::new(&shared, &target.name, place, &info.parameters);
                     let bound = Binder::new(&stored).select(query.with.as_ref(), &query.query)?;
                     info.columns = columns_of(&bound.columns, &[], &create.name)?;
                 }
@@ -192,7 +205,8 @@ impl Interpreter<'_> {
             kind: ObjectKind::Trigger,
             parent,
         };
-        let mut info = self.module_info(create.verb, span, frame, &create.options)?;
+        let mut info =
+            self.module_info(&create.name, (create.verb, span), frame, &create.options)?;
         info.trigger = Some(TriggerInfo {
             instead_of: create.instead_of,
             events: create.events.clone(),
@@ -209,8 +223,8 @@ impl Interpreter<'_> {
     /// The parts of a module that do not depend on its kind.
     fn module_info(
         &self,
-        verb: ModuleVerb,
-        span: Span,
+        name: &ObjectName,
+        (verb, span): (ModuleVerb, Span),
         frame: &Frame,
         options: &[ModuleOption],
     ) -> Result<ModuleInfo, SqlError> {
@@ -232,17 +246,8 @@ impl Interpreter<'_> {
         for option in options {
             match option {
                 ModuleOption::ExecuteAs(principal) => {
-                    // Modules run as their callers; whoever wrote another name meant it.
-                    info.execute_as = match principal {
-                        ModulePrincipal::Caller => ExecuteAs::Caller,
-                        ModulePrincipal::Owner
-                        | ModulePrincipal::Myself
-                        | ModulePrincipal::User(_) => {
-                            return Err(fault::not_supported(
-                                "WITH EXECUTE AS somebody other than CALLER",
-                            ));
-                        }
-                    };
+                    let target = self.target_of_name(name)?;
+                    info.execute_as = self.runs_as(&target, principal)?;
                 }
                 ModuleOption::Other(name) => match name.as_str() {
                     "RECOMPILE" => info.recompile = true,
@@ -256,6 +261,61 @@ impl Interpreter<'_> {
         Ok(info)
     }
 
+    /// Whom a module runs as. Its caller is not asked, so whoever makes it is: 15517 for a user it may not act as.
+    fn runs_as(&self, target: &Target, principal: &ModulePrincipal) -> Result<ExecuteAs, SqlError> {
+        let host = self.core.shared.host();
+        Ok(match principal {
+            ModulePrincipal::Caller => ExecuteAs::Caller,
+            ModulePrincipal::Owner => ExecuteAs::Owner,
+            ModulePrincipal::Myself => ExecuteAs::User(host.user_name(&target.name)),
+            ModulePrincipal::User(user) => {
+                host.impersonate(&target.name, Impersonated::User(user))?;
+                let known = host.principal_named(&target.name, user);
+                ExecuteAs::User(known.unwrap_or_else(|| user.clone()))
+            }
+        })
+    }
+
+    /// Schema and owner of a module that is being made.
+    fn module_place(&self, objects: &Objects, name: &ObjectName) -> (String, String) {
+        let schema = Self::schema_name(name);
+        (schema.to_owned(), objects.schema_owner(schema).to_owned())
+    }
+
+    /// Who may make or change a module.
+    fn may_define_module(&self, target: &Target, module: &Module<'_>) -> Result<(), SqlError> {
+        let (schema, name) = (Self::schema_name(module.name), &module.name.name.text);
+        let objects = self.core.shared.permanent.objects(target.id)?;
+        if module.kind == ObjectKind::Trigger {
+            let watched = objects.object(module.parent);
+            let may = watched.is_some_and(|table| {
+                self.may_alter(target, objects.schema_name(table.schema), &table.name)
+            });
+            return if may {
+                Ok(())
+            } else {
+                let shown = watched.map_or("", |table| &table.name);
+                Err(messages::CANNOT_FIND_OBJECT.with(&[shown]))
+            };
+        }
+        if objects.find(schema, name).is_some() && module.verb != ModuleVerb::Create {
+            return if self.may_alter(target, schema, name) {
+                Ok(())
+            } else {
+                Err(fault::invalid_object(&module.name.to_string()))
+            };
+        }
+        if module.verb == ModuleVerb::Alter {
+            return Err(fault::invalid_object(&module.name.to_string()));
+        }
+        let permission = match module.kind {
+            ObjectKind::View => "CREATE VIEW",
+            ObjectKind::Procedure => "CREATE PROCEDURE",
+            _ => "CREATE FUNCTION",
+        };
+        self.may_create(target, permission, schema)
+    }
+
     /// Writes a module, new or in the place of the old one.
     fn define_module(
         &mut self,
@@ -263,12 +323,7 @@ impl Interpreter<'_> {
         make: impl FnOnce(&mut Self, &Target, &Objects) -> Result<ModuleInfo, SqlError>,
     ) -> Result<(), SqlError> {
         let target = self.target_of_name(module.name)?;
-        let verb = match module.verb {
-            ModuleVerb::Alter => "ALTER",
-            ModuleVerb::Create | ModuleVerb::CreateOrAlter => "CREATE",
-        };
-        let word = super::kind_word(module.kind).to_uppercase();
-        self.may_define(&target, &format!("{verb} {word}"))?;
+        self.may_define_module(&target, module)?;
         let moment = self.moment();
         let name = &module.name.name.text;
         self.define_objects(&target, |this, objects| {
@@ -325,7 +380,9 @@ impl Interpreter<'_> {
         table: &ObjectName,
     ) -> Result<(), SqlError> {
         let target = self.target_of_name(table)?;
-        self.may_define(&target, "ALTER TABLE")?;
+        if !self.may_alter(&target, Self::schema_name(table), &table.name.text) {
+            return Err(messages::CANNOT_FIND_OBJECT.with(&[&table.to_string()]));
+        }
         let names: Vec<tsql::ast::Ident> = names.iter().map(|name| name.name.clone()).collect();
         self.define_objects(&target, |this, objects| {
             let found = objects.find(Self::schema_name(table), &table.name.text);

@@ -62,7 +62,7 @@ impl Interpreter<'_> {
         frame: &Frame,
     ) -> Result<(), SqlError> {
         let target = self.target_of_name(&create.name)?;
-        self.may_define(&target, "CREATE TABLE")?;
+        self.may_create(&target, "CREATE TABLE", Self::schema_name(&create.name))?;
         let text = Arc::clone(&frame.text);
         let quoted_identifier = self.core.shared.facts().has(option::QUOTED_IDENTIFIER);
         self.define_objects(&target, |this, objects| {
@@ -86,7 +86,7 @@ impl Interpreter<'_> {
         query: &Query,
     ) -> Result<(), SqlError> {
         let target = self.target_of_name(into)?;
-        self.may_define(&target, "CREATE TABLE")?;
+        self.may_create(&target, "CREATE TABLE", Self::schema_name(into))?;
         let columns: Vec<ColumnInfo> = (1..)
             .zip(&query.columns)
             .map(|(id, column)| ColumnInfo::plain(id, &column.name, column.ty, column.nullable))

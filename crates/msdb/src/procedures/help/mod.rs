@@ -2,13 +2,17 @@
 
 mod databases;
 mod objects;
+mod permissions;
 mod principals;
 mod server;
 mod sessions;
 
 pub(super) use databases::{helpdb, helpfile, spaceused};
 pub(super) use objects::{help, helpindex, helptext};
-pub(super) use principals::{helprole, helprolemember, helpsrvrole, helpsrvrolemember, helpuser};
+pub(super) use permissions::{helplogins, helprotect};
+pub(super) use principals::{
+    helpdbfixedrole, helprole, helprolemember, helpsrvrole, helpsrvrolemember, helpuser,
+};
 pub(super) use server::{configure, helpserver, helpsort, linkedservers, msver};
 pub(super) use sessions::{lock, who, who2};
 

@@ -2,12 +2,14 @@
 
 use super::padded;
 use crate::call::{Call, Output, Store};
-use crate::caller::SERVER_ROLES;
-use crate::declare::{HELPROLE, HELPROLEMEMBER, HELPSRVROLE, HELPSRVROLEMEMBER, HELPUSER};
+use crate::declare::{
+    HELPDBFIXEDROLE, HELPROLE, HELPROLEMEMBER, HELPSRVROLE, HELPSRVROLEMEMBER, HELPUSER,
+};
 use crate::error::Result;
 use crate::messages::raise;
-use crate::system::{database_roles, role_id, server_memberships, server_role_id, users};
-use catalog::name_key;
+use crate::rights::same;
+use crate::system::{Role, database_roles, memberships, server_memberships, server_roles, users};
+use crate::tables::Scanner;
 use tsql::{Row, Value};
 
 /// What each fixed server role is for.
@@ -22,10 +24,6 @@ const SERVER_ROLE_WORDS: &[(&str, &str)] = &[
     ("bulkadmin", "Bulk Insert Administrators"),
 ];
 
-fn same(a: &str, b: &str) -> bool {
-    name_key(a) == name_key(b)
-}
-
 /// `sp_helpuser`
 pub(in crate::procedures) fn helpuser(
     call: &Call<'_>,
@@ -35,7 +33,7 @@ pub(in crate::procedures) fn helpuser(
     let wanted = call.name("@name_in_db");
     let rows = store.read(|definitions| {
         let scan = call.scanner(definitions);
-        let members = definitions.role_members(call.database)?;
+        let members = memberships(&scan)?;
         let mut rows: Vec<Row> = Vec::new();
         for user in users(&scan)? {
             if wanted.is_some_and(|wanted| !same(&user.name, wanted)) {
@@ -44,12 +42,9 @@ pub(in crate::procedures) fn helpuser(
             let login = definitions.login_by_sid(&user.sid)?;
             let mut held: Vec<String> = members
                 .iter()
-                .filter(|member| same(&member.member, &user.name))
-                .map(|member| member.role.clone())
+                .filter(|(_, member)| same(member, &user.name))
+                .map(|(role, _)| role.clone())
                 .collect();
-            if user.id == 1 {
-                held.push("db_owner".to_owned());
-            }
             if held.is_empty() {
                 held.push("public".to_owned());
             }
@@ -63,7 +58,7 @@ pub(in crate::procedures) fn helpuser(
                     login
                         .as_ref()
                         .map_or(Value::Null, |login| Value::string(&*login.default_database)),
-                    Value::string(if user.id == 2 { "guest" } else { "dbo" }),
+                    Value::string(&*user.schema),
                     padded(&user.id.to_string(), 10),
                     Value::Binary(user.sid.clone()),
                 ]);
@@ -79,11 +74,10 @@ pub(in crate::procedures) fn helpuser(
 }
 
 /// The roles of the current database that `@rolename` admits; 15409 when it names none.
-fn wanted_roles(call: &Call<'_>) -> Result<Vec<&'static str>> {
+fn wanted_roles(call: &Call<'_>, scan: &Scanner<'_>) -> Result<Vec<Role>> {
     let wanted = call.name("@rolename");
-    let roles: Vec<&str> = database_roles(call.database)
-        .filter(|role| wanted.is_none_or(|wanted| same(role, wanted)))
-        .collect();
+    let mut roles = database_roles(scan)?;
+    roles.retain(|role| wanted.is_none_or(|wanted| same(&role.name, wanted)));
     match wanted {
         Some(wanted) if roles.is_empty() => Err(raise(15409, &[wanted.into()]).into()),
         _ => Ok(roles),
@@ -93,13 +87,14 @@ fn wanted_roles(call: &Call<'_>) -> Result<Vec<&'static str>> {
 /// `sp_helprole`
 pub(in crate::procedures) fn helprole(
     call: &Call<'_>,
-    _store: &mut Store<'_>,
+    store: &mut Store<'_>,
     out: &mut Output<'_>,
 ) -> Result<()> {
-    let rows = wanted_roles(call)?.into_iter().map(|role| {
+    let roles = store.read(|definitions| wanted_roles(call, &call.scanner(definitions)))?;
+    let rows = roles.into_iter().map(|role| {
         vec![
-            Value::string(role),
-            Value::Int(role_id(role)),
+            Value::String(role.name),
+            Value::Int(i32::try_from(role.id).unwrap_or(i32::MAX)),
             Value::Int(0),
         ]
     });
@@ -113,23 +108,25 @@ pub(in crate::procedures) fn helprolemember(
     store: &mut Store<'_>,
     out: &mut Output<'_>,
 ) -> Result<()> {
-    let roles = wanted_roles(call)?;
     let rows = store.read(|definitions| {
-        let known = users(&call.scanner(definitions))?;
+        let scan = call.scanner(definitions);
+        let roles = wanted_roles(call, &scan)?;
+        let (known, all) = (users(&scan)?, database_roles(&scan)?);
         let mut rows: Vec<Row> = Vec::new();
-        let mut push = |role: &str, member: &str| {
-            let user = known.iter().find(|user| same(&user.name, member));
-            if roles.iter().any(|known| same(known, role)) {
-                rows.push(vec![
-                    Value::string(role),
-                    Value::string(member),
-                    user.map_or(Value::Null, |user| Value::Binary(user.sid.clone())),
-                ]);
+        for (role, member) in memberships(&scan)? {
+            if !roles.iter().any(|known| same(&known.name, &role)) {
+                continue;
             }
-        };
-        push("db_owner", "dbo");
-        for member in definitions.role_members(call.database)? {
-            push(&member.role, &member.member);
+            let user = known.iter().find(|user| same(&user.name, &member));
+            let nested = all.iter().find(|role| same(&role.name, &member));
+            let sid = user
+                .map(|user| user.sid.clone())
+                .or_else(|| nested.and_then(|role| role.sid.clone()));
+            rows.push(vec![
+                Value::String(role),
+                Value::String(member),
+                sid.map_or(Value::Null, Value::Binary),
+            ]);
         }
         Ok(rows)
     })?;
@@ -137,24 +134,58 @@ pub(in crate::procedures) fn helprolemember(
     Ok(())
 }
 
-/// 15412 unless a name is a fixed server role's.
-fn check_server_role(wanted: Option<&str>) -> Result<()> {
-    match wanted {
-        Some(wanted) if server_role_id(wanted).is_none() => {
-            Err(raise(15412, &[wanted.into()]).into())
-        }
-        _ => Ok(()),
+/// What each fixed role of a database is for.
+const DATABASE_ROLE_WORDS: &[(&str, &str)] = &[
+    ("db_owner", "DB Owners"),
+    ("db_accessadmin", "DB Access Administrators"),
+    ("db_securityadmin", "DB Security Administrators"),
+    ("db_ddladmin", "DB DDL Administrators"),
+    ("db_backupoperator", "DB Backup Operator"),
+    ("db_datareader", "DB Data Reader"),
+    ("db_datawriter", "DB Data Writer"),
+    ("db_denydatareader", "DB Deny Data Reader"),
+    ("db_denydatawriter", "DB Deny Data Writer"),
+];
+
+/// `sp_helpdbfixedrole`
+pub(in crate::procedures) fn helpdbfixedrole(
+    call: &Call<'_>,
+    _store: &mut Store<'_>,
+    out: &mut Output<'_>,
+) -> Result<()> {
+    let wanted = call.name("@rolename");
+    let rows: Vec<Row> = DATABASE_ROLE_WORDS
+        .iter()
+        .filter(|(role, _)| wanted.is_none_or(|wanted| same(role, wanted)))
+        .map(|(role, words)| vec![Value::string(*role), Value::string(*words)])
+        .collect();
+    if let (Some(wanted), true) = (wanted, rows.is_empty()) {
+        return Err(raise(15412, &[wanted.into()]).into());
     }
+    out.result(HELPDBFIXEDROLE, rows);
+    Ok(())
+}
+
+/// 15412 unless a name is a server role's.
+fn check_server_role(call: &Call<'_>, store: &mut Store<'_>, wanted: Option<&str>) -> Result<()> {
+    let Some(wanted) = wanted else {
+        return Ok(());
+    };
+    let roles = store.read(|definitions| server_roles(&call.scanner(definitions)))?;
+    if roles.iter().any(|role| same(&role.name, wanted)) {
+        return Ok(());
+    }
+    Err(raise(15412, &[wanted.into()]).into())
 }
 
 /// `sp_helpsrvrole`
 pub(in crate::procedures) fn helpsrvrole(
     call: &Call<'_>,
-    _store: &mut Store<'_>,
+    store: &mut Store<'_>,
     out: &mut Output<'_>,
 ) -> Result<()> {
     let wanted = call.name("@srvrolename");
-    check_server_role(wanted)?;
+    check_server_role(call, store, wanted)?;
     let rows = SERVER_ROLE_WORDS
         .iter()
         .filter(|(role, _)| wanted.is_none_or(|wanted| same(role, wanted)))
@@ -170,21 +201,18 @@ pub(in crate::procedures) fn helpsrvrolemember(
     out: &mut Output<'_>,
 ) -> Result<()> {
     let wanted = call.name("@srvrolename");
-    check_server_role(wanted)?;
+    check_server_role(call, store, wanted)?;
     let members = store.read(|definitions| server_memberships(&call.scanner(definitions)))?;
-    let rows = members.into_iter().filter_map(|(id, login)| {
-        let role = SERVER_ROLES
-            .iter()
-            .find(|role| server_role_id(role) == Some(id))?;
-        let admitted = wanted.is_none_or(|wanted| same(role, wanted));
-        admitted.then(|| {
+    let rows = members
+        .into_iter()
+        .filter(|(role, _)| wanted.is_none_or(|wanted| same(role, wanted)))
+        .map(|(role, login)| {
             vec![
-                Value::string(*role),
+                Value::String(role),
                 Value::String(login.name),
                 Value::Binary(login.sid),
             ]
-        })
-    });
+        });
     out.result(HELPSRVROLEMEMBER, rows.collect());
     Ok(())
 }
@@ -192,6 +220,7 @@ pub(in crate::procedures) fn helpsrvrolemember(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::caller::SERVER_ROLES;
 
     #[test]
     fn every_fixed_server_role_has_its_words() {

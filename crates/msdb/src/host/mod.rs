@@ -1,10 +1,14 @@
 //! The engine's host: one session's view of msdb, of `sys`, and of its own transaction.
 
+mod identity;
+
+pub use identity::may_connect;
+
 use crate::admin;
 use crate::call::{Call, Output, Store, Transaction, index};
-use crate::caller::{AgentRole, Caller, is_sysadmin};
+use crate::caller::{AgentRole, Caller};
 use crate::changes;
-use crate::declare::{Database, Procedure, columns, procedures};
+use crate::declare::{Database, Declared as DeclaredProcedure, Procedure, columns, procedures};
 use crate::error::{Fault, Result, from_catalog};
 use crate::functions;
 use crate::made::MadeObjects;
@@ -12,15 +16,15 @@ use crate::messages::raise;
 use crate::procedures::{body, download_marks, is_refused, procedure_text};
 use crate::properties;
 use crate::rehearsal;
-use crate::rights::{self, Wanted};
 use crate::services::Services;
 use crate::system::{self, View};
 use crate::tables::{self, Declared, Rows, Scanner};
-use catalog::{Catalog, name_key};
+use catalog::{AuditEntry, Catalog, name_key};
 use engine::databases::{ConstraintInfo, Databases, Objects};
 use engine::host::{
-    AdminStatement, Argument, FunctionDecl, Host, Principal, ProcedureDecl, ResultSink, RowChange,
-    SYSTEM_DATABASES, Scan, SeekKey, TableDecl, TemporaryTable, stable_object_id,
+    AdminStatement, Argument, FunctionDecl, FunctionResult, Host, Identity, Impersonated,
+    Principal, ProcedureDecl, ResultSink, RowChange, SYSTEM_DATABASES, Scan, Securable, SeekKey,
+    TableDecl, TemporaryTable, stable_object_id,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,8 +34,10 @@ use tsql::{Column, Row, SqlError, Value};
 pub struct MsdbHost {
     catalog: Catalog,
     services: Arc<dyn Services>,
-    login: String,
-    sid: Vec<u8>,
+    /// Whose rights count now.
+    identity: Identity,
+    /// The login that opened the session.
+    original: Identity,
     database: String,
     transaction: Option<Transaction>,
     /// SET LOCK_TIMEOUT of the session; the catalog's limit when `None`.
@@ -44,7 +50,7 @@ pub struct MsdbHost {
 impl std::fmt::Debug for MsdbHost {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("MsdbHost")
-            .field("login", &self.login)
+            .field("login", &self.identity.login)
             .field("database", &self.database)
             .finish_non_exhaustive()
     }
@@ -55,16 +61,32 @@ impl MsdbHost {
     #[must_use]
     pub fn new(catalog: Catalog, services: Arc<dyn Services>, login: String, sid: Vec<u8>) -> Self {
         let made = MadeObjects::new(services.databases());
+        let identity = Identity {
+            login,
+            sid,
+            user: None,
+        };
         Self {
             catalog,
             services,
-            login,
-            sid,
+            original: identity.clone(),
+            identity,
             database: "master".to_owned(),
             transaction: None,
             lock_timeout: None,
             made,
             temporary: Vec::new(),
+        }
+    }
+
+    /// An audit row of the caller's.
+    fn audit(&self, action: &str, object: &str) -> AuditEntry {
+        AuditEntry {
+            at: self.services.now().utc,
+            principal: self.original.login.clone(),
+            action: action.to_owned(),
+            object: object.to_owned(),
+            detail: None,
         }
     }
 
@@ -99,12 +121,13 @@ impl MsdbHost {
 
     /// The caller's rights now, and that they admit the procedure where one is given. `sa` costs no look.
     fn caller(&mut self, procedure: Option<&'static Procedure>) -> Result<Caller> {
-        if let Some(sa) = Caller::sa(&self.login, &self.sid) {
+        if let Some(sa) = Caller::sa(&self.made, &self.identity, &self.original) {
             return Ok(sa);
         }
-        let (login, sid) = (self.login.clone(), self.sid.clone());
+        let made = self.made.clone();
+        let (identity, original) = (self.identity.clone(), self.original.clone());
         self.store().read(|definitions| {
-            let caller = Caller::resolve(definitions, &login, &sid)?;
+            let caller = Caller::resolve(definitions, &made, &identity, &original)?;
             if let Some(procedure) = procedure {
                 caller.check_execute(definitions, procedure)?;
             }
@@ -246,13 +269,71 @@ fn source(database: &str, schema: &str, name: &str) -> Option<Source> {
 
 impl Host for MsdbHost {
     fn principal(&self) -> Principal {
-        let sysadmin =
-            self.ask(|definitions| Ok(Some(is_sysadmin(definitions, &self.login, &self.sid)?)));
         Principal {
-            login: self.login.clone(),
-            sid: self.sid.clone(),
-            sysadmin: sysadmin.unwrap_or(false),
+            login: self.identity.login.clone(),
+            sid: self.identity.sid.clone(),
+            sysadmin: self.judge(|rights| Ok(rights.server()?.sysadmin)),
         }
+    }
+
+    fn identity(&self) -> Identity {
+        self.identity.clone()
+    }
+
+    fn original_login(&self) -> String {
+        self.original.login.clone()
+    }
+
+    fn impersonate(&self, database: &str, whom: Impersonated<'_>) -> Result<Identity, SqlError> {
+        Ok(self.impersonated(database, whom)?)
+    }
+
+    fn module_identity(&self, database: &str, user: &str) -> Result<Identity, SqlError> {
+        let found = self.user_identity(database, user)?;
+        found.ok_or_else(|| raise(15517, &[user.into()]))
+    }
+
+    fn assume(&mut self, identity: Identity) {
+        self.identity = identity;
+    }
+
+    fn user_name(&self, database: &str) -> String {
+        self.user_in(database)
+    }
+
+    fn default_schema(&self, database: &str) -> String {
+        self.schema_in(database)
+    }
+
+    fn may_enter(&self, database: &str) -> bool {
+        self.judge(|rights| Ok(rights.in_database(database)?.is_some()))
+    }
+
+    fn has_user(&self, database: &str, sid: &[u8]) -> bool {
+        let user = self.ask(|definitions| {
+            let user = definitions.database_user_by_sid(database, sid)?;
+            Ok(Some(user.is_some()))
+        });
+        user.unwrap_or(true)
+    }
+
+    fn principal_named(&self, database: &str, name: &str) -> Option<String> {
+        self.ask(|definitions| {
+            let found = admin::principal(definitions, database, name)?;
+            Ok(found.map(|found| found.name().to_owned()))
+        })
+    }
+
+    fn permitted_by_column(&self, database: &str, object: (&str, &str), permission: &str) -> bool {
+        self.depends_on_columns(database, object, permission)
+    }
+
+    fn forget_database(&mut self, database: &str) -> Result<(), SqlError> {
+        Ok(self.forget_principals(database)?)
+    }
+
+    fn forget_securable(&mut self, database: &str, on: Securable<'_>) -> Result<(), SqlError> {
+        Ok(self.forget_permissions(database, on)?)
     }
 
     fn enter_database(&mut self, database: &str) {
@@ -364,7 +445,8 @@ impl Host for MsdbHost {
         let sysadmin = self.principal().sysadmin;
         if !sysadmin && download_marks::is_mark(table, columns) {
             let targets = self.ask(|definitions| {
-                let caller = Caller::resolve(definitions, &self.login, &self.sid)?;
+                let caller =
+                    Caller::resolve(definitions, &self.made, &self.identity, &self.original)?;
                 Ok(Some(caller.targets_role))
             });
             if targets == Some(true) {
@@ -414,14 +496,7 @@ impl Host for MsdbHost {
     }
 
     fn procedure(&self, database: &str, schema: &str, name: &str) -> Option<Arc<ProcedureDecl>> {
-        let name = name.trim_end_matches(' ').to_ascii_lowercase();
-        let declared = procedures().get(&name)?;
-        let dbo = schema.eq_ignore_ascii_case("dbo");
-        let found = match declared.procedure.database {
-            Database::Msdb => dbo && database.eq_ignore_ascii_case("msdb"),
-            Database::Master => dbo || schema.eq_ignore_ascii_case("sys"),
-        };
-        found.then(|| Arc::clone(&declared.decl))
+        declared(database, schema, name).map(|declared| Arc::clone(&declared.decl))
     }
 
     fn refuses_procedure(&self, name: &str) -> bool {
@@ -455,6 +530,7 @@ impl Host for MsdbHost {
         admin::administer(
             &mut store,
             &caller,
+            &self.made,
             &*self.services,
             now,
             database,
@@ -517,21 +593,8 @@ impl Host for MsdbHost {
         done.map_err(|error| from_catalog(&error))
     }
 
-    fn permitted(&self, database: &str, schema: &str, object: &str, permission: &str) -> bool {
-        let made = self.made.database(database);
-        let owner = made.is_some_and(|info| !info.is_system() && info.owner_sid == self.sid);
-        let wanted = Wanted {
-            database,
-            schema,
-            object,
-            permission,
-        };
-        owner
-            || self
-                .ask(|definitions| {
-                    rights::may_use(definitions, &self.login, &self.sid, &wanted).map(Some)
-                })
-                .unwrap_or(false)
+    fn permitted(&self, database: &str, on: Securable<'_>, permission: &str) -> bool {
+        self.judge(|rights| rights.may(identity::securable(database, on), permission))
     }
 
     fn result_columns(&self, procedure: &ProcedureDecl) -> Vec<Column> {
@@ -564,39 +627,11 @@ impl Host for MsdbHost {
     }
 
     fn is_server_role_member(&self, role: &str, login: Option<&str>) -> Option<bool> {
-        let role = admin::server_role(role)?;
-        let name = login.unwrap_or(&self.login);
-        self.ask(|definitions| match definitions.login(name)? {
-            Some(login) => Ok(Some(admin::in_server_role(definitions, role, &login)?)),
-            None => Ok(None),
-        })
+        self.in_server_role(role, login)
     }
 
     fn is_role_member(&self, database: &str, role: &str, user: Option<&str>) -> Option<bool> {
-        let role = admin::database_role(database, role)?;
-        self.ask(|definitions| {
-            let Some(user) = user else {
-                if database.eq_ignore_ascii_case("msdb") {
-                    let caller = Caller::resolve(definitions, &self.login, &self.sid)?;
-                    return Ok(Some(caller.has_role(role)));
-                }
-                if role == "public" || is_sysadmin(definitions, &self.login, &self.sid)? {
-                    return Ok(Some(true));
-                }
-                return match definitions.database_user_by_sid(database, &self.sid)? {
-                    Some(user) => Ok(Some(
-                        definitions.is_role_member(database, role, &user.name)?,
-                    )),
-                    None => Ok(Some(false)),
-                };
-            };
-            match definitions.database_user(database, user)? {
-                Some(user) => Ok(Some(
-                    role == "public" || definitions.is_role_member(database, role, &user.name)?,
-                )),
-                None => Ok(None),
-            }
-        })
+        self.in_role(database, role, user)
     }
 
     fn object_id(&self, database: &str, schema: &str, name: &str) -> Option<i32> {
@@ -639,7 +674,7 @@ impl Host for MsdbHost {
 
     fn login_sid(&self, login: Option<&str>) -> Option<Vec<u8>> {
         match login {
-            None => Some(self.sid.clone()),
+            None => Some(self.identity.sid.clone()),
             Some(name) => {
                 self.ask(|definitions| Ok(definitions.login(name)?.map(|login| login.sid)))
             }
@@ -648,7 +683,7 @@ impl Host for MsdbHost {
 
     fn login_name(&self, sid: Option<&[u8]>) -> Option<String> {
         match sid {
-            None => Some(self.login.clone()),
+            None => Some(self.identity.login.clone()),
             Some(sid) => {
                 self.ask(|definitions| Ok(definitions.login_by_sid(sid)?.map(|login| login.name)))
             }
@@ -693,9 +728,49 @@ impl Host for MsdbHost {
 /// What the catalog raises.
 pub fn may_use_agent(catalog: &Catalog, login: &str, sid: &[u8]) -> Result<bool, SqlError> {
     let answer: Result<bool, Fault> = catalog.definitions_read(|definitions| {
-        Ok(Caller::resolve(definitions, login, sid)?.is(AgentRole::User))
+        let identity = Identity {
+            login: login.to_owned(),
+            sid: sid.to_vec(),
+            user: None,
+        };
+        let made = MadeObjects::default();
+        Ok(Caller::resolve(definitions, &made, &identity, &identity)?.is(AgentRole::User))
     });
     Ok(answer?)
+}
+
+/// A table, view, procedure or function that every instance has: what kind it is, its schema and its name.
+pub(crate) fn shipped(
+    database: &str,
+    schema: &str,
+    name: &str,
+) -> Option<(admin::Kind, &'static str, &'static str)> {
+    if let Some(source) = source(database, schema, name) {
+        let decl = source.decl();
+        return Some((admin::Kind::Rows, decl.schema, decl.name));
+    }
+    if let Some(declared) = declared(database, schema, name) {
+        let decl = &declared.decl;
+        return Some((admin::Kind::Procedure, decl.schema, decl.name));
+    }
+    let decl = functions::find(database, schema, name)?;
+    let kind = match decl.returns {
+        FunctionResult::Scalar(_) => admin::Kind::Function,
+        FunctionResult::Table(_) => admin::Kind::Rows,
+    };
+    Some((kind, decl.schema, decl.name))
+}
+
+/// The procedure of a name: one of msdb, or one of master, which is there in `dbo` and `sys`.
+fn declared(database: &str, schema: &str, name: &str) -> Option<&'static DeclaredProcedure> {
+    let name = name.trim_end_matches(' ').to_ascii_lowercase();
+    let declared = procedures().get(&name)?;
+    let dbo = schema.eq_ignore_ascii_case("dbo");
+    let found = match declared.procedure.database {
+        Database::Msdb => dbo && database.eq_ignore_ascii_case("msdb"),
+        Database::Master => dbo || schema.eq_ignore_ascii_case("sys"),
+    };
+    found.then_some(declared)
 }
 
 /// Takes what a procedure answers to nobody.
