@@ -191,6 +191,11 @@ fn position(document: &model::JobDocument, adopted: &AdoptedRun) -> Position {
         )
     };
     let Some(row) = adopted.last_row else {
+        if adopted.rows > 0 {
+            // Steps were run, and what they came to is gone: nothing runs a second time.
+            let note = texts::note_rows_gone();
+            return Position::End(RunStatus::Failed, Some(note));
+        }
         return at_step(adopted.start_step_id, Position::Step);
     };
     let success = match row.status {

@@ -24,6 +24,11 @@ pub(crate) fn note_no_such_step(step_id: i32) -> String {
     format!("The step to go to, {step_id}, does not exist.")
 }
 
+/// Note of an adopted run whose rows of history are gone.
+pub(crate) fn note_rows_gone() -> String {
+    "The history of its steps is gone, so it is not known where it has to go on.".to_owned()
+}
+
 /// Note of a recorded start that was refused.
 pub(crate) fn note_refused(why: &crate::Refused) -> String {
     format!("The start was refused because {why}.")

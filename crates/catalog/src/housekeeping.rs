@@ -129,7 +129,7 @@ impl Catalog {
         purge: &HistoryPurge,
         go_on: impl FnMut() -> Result<(), E>,
     ) -> Result<u64, E> {
-        self.remove(*purge, false, u64::MAX, go_on)
+        self.remove(*purge, false, 0, go_on)
     }
 
     /// Brings history back within its limits: first each job on each target, then in all, then by age. The newest
@@ -144,9 +144,7 @@ impl Catalog {
             removed += self.trim_jobs(most)?;
         }
         if let Some(most) = limits.rows_max {
-            let rows = self.runs_read(|runs| runs.history_rows())?;
-            let excess = rows.saturating_sub(most);
-            removed += self.remove(HistoryPurge::default(), true, excess, || {
+            removed += self.remove(HistoryPurge::default(), true, most, || {
                 Ok::<_, CatalogError>(())
             })?;
         }
@@ -156,7 +154,7 @@ impl Catalog {
                 job: None,
                 before: Some(before),
             };
-            removed += self.remove(old, true, u64::MAX, || Ok::<_, CatalogError>(()))?;
+            removed += self.remove(old, true, 0, || Ok::<_, CatalogError>(()))?;
         }
         Ok(removed)
     }
@@ -184,18 +182,19 @@ impl Catalog {
         }
     }
 
-    /// Removes up to `most` rows, chosen in stretches on a reader, so that the writer is held for the removal
-    /// alone.
+    /// Removes rows, oldest first, until no more than `keep` rows of history are there: others may remove rows
+    /// meanwhile. They are chosen in stretches on a reader, so that the writer is held for the removal alone.
     fn remove<E: From<CatalogError>>(
         &self,
         rows: HistoryPurge,
         keep_newest: bool,
-        most: u64,
+        keep: u64,
         mut go_on: impl FnMut() -> Result<(), E>,
     ) -> Result<u64, E> {
-        if most == 0 {
-            return Ok(0);
-        }
+        let beyond = || -> Result<usize> {
+            let rows = self.runs_read(|runs| runs.history_rows())?;
+            Ok(usize::try_from(rows.saturating_sub(keep)).unwrap_or(usize::MAX))
+        };
         let removal = HistoryRemoval {
             rows,
             keep_newest,
@@ -204,17 +203,23 @@ impl Catalog {
         let mut turns = Turns::new(self);
         let mut after: Option<HistoryPlace> = None;
         let mut removed = 0;
-        while removed < most {
-            let left = usize::try_from(most - removed).unwrap_or(usize::MAX);
-            let limit = left.min(PAGE_ROWS_MAX);
+        loop {
+            let limit = beyond()?.min(PAGE_ROWS_MAX);
+            if limit == 0 {
+                break;
+            }
             let chosen = self.runs_read(|runs| runs.removable_history(&removal, after, limit))?;
             let Some(last) = chosen.last() else { break };
             after = Some(*last);
             let mut chosen = &chosen[..];
             while !chosen.is_empty() {
                 go_on()?;
+                let left = beyond()?;
+                if left == 0 {
+                    return Ok(removed);
+                }
                 let (count, rest) = turns.take(|runs, rows| {
-                    let (turn, rest) = chosen.split_at(rows.min(chosen.len()));
+                    let (turn, rest) = chosen.split_at(rows.min(chosen.len()).min(left));
                     Ok((runs.remove_history(turn, keep_newest)?, rest))
                 })?;
                 removed += count as u64;

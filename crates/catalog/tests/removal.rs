@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use support::{Directory, at, id, open, options, report, row};
+use support::{Directory, at, id, open, options, report, row, run};
 
 /// Cases per property: each opens a catalog of its own.
 const CASES: u32 = 48;
@@ -128,6 +128,43 @@ fn a_purge_counts_what_it_removes_and_leaves_what_comes_meanwhile() {
     assert_eq!(removed + rows.len() as u64, total);
     let counted = catalog.runs_read(|r| r.history_rows()).unwrap();
     assert_eq!(counted, rows.len() as u64);
+}
+
+#[test]
+fn rows_of_a_run_that_goes_on_stay() {
+    let directory = Directory::new();
+    let options = CatalogOptions {
+        history_limits: limits(Some(1), Some(1), Some(1)),
+        ..options()
+    };
+    let catalog = Catalog::open(directory.path(), options).unwrap();
+    let session = catalog
+        .runs_write(|w| w.open_session(at(0), &[job(1)]))
+        .unwrap();
+    let step = |number, step| {
+        catalog
+            .runs_write(|w| {
+                w.record_history(RecordHistory {
+                    row: &row(7, job(1), number, step, 10),
+                    operators: [0; 3],
+                    report: false,
+                })
+            })
+            .unwrap();
+    };
+    catalog
+        .runs_write(|w| w.begin_run(&run(7, job(1), session.id, 10)))
+        .unwrap();
+    step(0, 1);
+    step(1, 2);
+    // Whatever asks for it: what comes next is decided by these rows, should the program end here.
+    catalog.trim_history(at(1_000_000)).unwrap();
+    catalog.purge_history(&HistoryPurge::default()).unwrap();
+    assert_eq!(left(&catalog).len(), 2);
+    step(2, 0);
+    catalog.trim_history(at(1_000_000)).unwrap();
+    let steps: Vec<i32> = left(&catalog).iter().map(|(_, _, step, _)| *step).collect();
+    assert_eq!(steps, [0]);
 }
 
 #[test]

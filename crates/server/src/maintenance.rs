@@ -25,7 +25,7 @@ pub struct Maintenance {
     wake: Notify,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Wanted {
     deleted_jobs: bool,
     removed_targets: bool,
@@ -63,9 +63,12 @@ impl Maintenance {
         };
         loop {
             let (catalog, clock) = (catalog.clone(), Arc::clone(&clock));
-            let done = tokio::task::spawn_blocking(move || tidy(&catalog, &*clock, &wanted)).await;
+            let round = wanted.clone();
+            let done = tokio::task::spawn_blocking(move || tidy(&catalog, &*clock, &round)).await;
             if let Ok(Err(error)) = done {
                 tracing::warn!(%error, "the runs file was not tidied; trying again later");
+                let mut again = self.wanted.lock().unwrap_or_else(PoisonError::into_inner);
+                again.add(wanted);
             }
             // Running out of time is as good a reason for a round as being woken.
             let _ = tokio::time::timeout(ROUND_PAUSE, self.wake.notified()).await;
@@ -100,7 +103,25 @@ impl Wanted {
     }
 }
 
+impl Wanted {
+    /// What another round left undone.
+    fn add(&mut self, other: Self) {
+        self.deleted_jobs |= other.deleted_jobs;
+        self.removed_targets |= other.removed_targets;
+        self.all_jobs |= other.all_jobs;
+        self.limits |= other.limits;
+        self.retargeted.extend(other.retargeted);
+        if self.retargeted.len() > JOBS_REMEMBERED_MAX {
+            self.retargeted.clear();
+            self.all_jobs = true;
+        }
+    }
+}
+
 fn tidy(catalog: &Catalog, clock: &dyn Clock, wanted: &Wanted) -> Result<(), CatalogError> {
+    if wanted.limits {
+        apply_history_limits(catalog)?;
+    }
     if wanted.deleted_jobs {
         catalog.cleanup_deleted_jobs()?;
     }
@@ -117,9 +138,6 @@ fn tidy(catalog: &Catalog, clock: &dyn Clock, wanted: &Wanted) -> Result<(), Cat
     let now = clock.now();
     if let Ok(before) = now.checked_sub(REPORTS_KEPT) {
         catalog.runs_write(|write| write.trim_reports(before).map(|_| ()))?;
-    }
-    if wanted.limits {
-        apply_history_limits(catalog)?;
     }
     catalog.trim_history(now)?;
     Ok(())

@@ -9,13 +9,24 @@ use super::AHEAD_MAX;
 use super::service::{Service, Timer};
 use crate::process::{Ready, Spawned};
 use crate::step::{StepCommand, StepKey};
+use rustix::io::Errno;
 use rustix::process::{Pid, WaitStatus};
+use std::io;
 
 /// A process that is ready, and what for.
 #[derive(Debug)]
 pub(super) struct Ahead {
     command: StepCommand,
     ready: Ready,
+}
+
+/// Whether the system does not let processes be traced, rather than being short of something.
+fn is_refusal(error: &io::Error) -> bool {
+    let refusals = [Errno::PERM, Errno::ACCESS, Errno::NOSYS];
+    let code = error.raw_os_error();
+    refusals
+        .iter()
+        .any(|refusal| code == Some(refusal.raw_os_error()))
 }
 
 impl Service {
@@ -31,11 +42,13 @@ impl Service {
                 self.ahead = Some(Ahead { command, ready });
             }
             Ok(None) => {}
-            Err(error) => {
-                // Tracing is not allowed here, most likely, and will not be.
+            Err(error) if is_refusal(&error) => {
+                // Tracing is not allowed here, and will not be.
                 eprintln!("launcher: no step is got ready before its start: {error}");
                 self.gets_ready = false;
             }
+            // A shortage that passes: this step does without.
+            Err(_) => {}
         }
     }
 

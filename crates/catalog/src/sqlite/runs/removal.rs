@@ -15,11 +15,13 @@ use rusqlite::{Row, params};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
-/// A row `h` that waits for the master.
+/// A row `h` that somebody still needs: it waits for the master, or its run goes on, which takes its next step from
+/// the rows it has should the program end meanwhile.
 macro_rules! waits {
     () => {
-        "EXISTS (SELECT 1 FROM report_queue q WHERE q.history_id = h.history_id
-             AND q.position > (SELECT reports_acknowledged FROM totals WHERE one = 1))"
+        "(EXISTS (SELECT 1 FROM report_queue q WHERE q.history_id = h.history_id
+             AND q.position > (SELECT reports_acknowledged FROM totals WHERE one = 1))
+          OR EXISTS (SELECT 1 FROM runs r WHERE r.run_key = h.run_key AND r.state = 0))"
     };
 }
 
@@ -98,7 +100,7 @@ pub(super) fn trim_job_history(
     let ids = w.db.all(
         concat!(
             "SELECT h.history_id FROM
-                 (SELECT history_id FROM history WHERE job_id = ?1 AND server_id = ?2
+                 (SELECT history_id, run_key FROM history WHERE job_id = ?1 AND server_id = ?2
                   ORDER BY history_id LIMIT ?3 + 1) h
              WHERE NOT ",
             newest!(),
