@@ -99,6 +99,11 @@ fn zones() {
         "CAST('2022-01-01' AS datetime) AT TIME ZONE 'Europe/Berlin'",
         "2022-01-01 00:00:00.000 +01:00",
     );
+    // Of old, zones were seconds apart from whole minutes: the local time stays.
+    value(
+        "CAST('1800-01-01' AS datetime2(0)) AT TIME ZONE 'Eastern Standard Time'",
+        "1800-01-01 00:00:00 -04:56",
+    );
     value("GETDATE() AT TIME ZONE 'nowhere'", "Msg 9820:1");
     value("GETDATE() AT TIME ZONE '../Europe/Berlin'", "Msg 9820:1");
     value("1 AT TIME ZONE 'UTC'", "Msg 8116:1");
@@ -107,6 +112,10 @@ fn zones() {
 
 #[test]
 fn moments_from_parts() {
+    value(
+        "DATETIMEOFFSETFROMPARTS(2024, 1, 1, 0, 0, 0, 0, -546, -8, 0)",
+        "Msg 289:1",
+    );
     value(
         "CONVERT(varchar(30), SMALLDATETIMEFROMPARTS(2020, 1, 2, 3, 4), 120)",
         "2020-01-02 03:04:00",
@@ -149,6 +158,7 @@ fn parsing() {
     value("PARSE('$1,345.98' AS money USING 'en-US')", "1345.98");
     value("PARSE('02/03/2020' AS date USING 'en-GB')", "2020-03-02");
     value("PARSE('x' AS int)", "Msg 9819:1");
+    value("PARSE('()' AS int)", "Msg 9819:1");
     value("PARSE('345,98' AS money USING 'de-DE')", "Msg 40517:1");
     value("PARSE('a' AS nvarchar(10))", "Msg 40517:1");
     value(
@@ -259,6 +269,58 @@ fn first_result_sets() {
     );
     assert_eq!(lines.len(), 2, "{lines:?}");
     assert_eq!(lines[1], "NULL");
+}
+
+#[test]
+fn what_is_described_leaves_nothing_behind() {
+    let after = |text: &str, asked: &str, expected: &[&str]| {
+        let batch = format!("EXEC sp_describe_first_result_set N'{text}'; {asked}");
+        let (lines, _) = Fixture::new().run(&batch);
+        assert_eq!(lines[lines.len() - expected.len()..], *expected, "{text}");
+    };
+    let two = "SELECT n FROM (VALUES (1), (2)) t (n)";
+    after("SET ROWCOUNT 1; SELECT 1 AS a", two, &["1", "2"]);
+    after(
+        "SET IMPLICIT_TRANSACTIONS ON; SELECT name FROM msdb.dbo.sysjobs",
+        "SELECT @@TRANCOUNT",
+        &["0"],
+    );
+    after("SET NOEXEC ON; SELECT 1 AS a", "SELECT 7", &["7"]);
+    after(
+        "SET LANGUAGE British; SELECT 1 AS a",
+        "SELECT @@LANGUAGE",
+        &["us_english"],
+    );
+}
+
+#[test]
+fn two_switches_that_keep_statements_from_running() {
+    check(
+        "SET NOEXEC ON; SET FMTONLY ON; SET FMTONLY OFF; PRINT 'ran'",
+        "",
+    );
+    check(
+        "SET FMTONLY ON; SET NOEXEC ON; SET NOEXEC OFF; PRINT 'ran'",
+        "",
+    );
+    check("EXEC ('SET NOEXEC ON'); PRINT 'ran'", "> ran");
+}
+
+#[test]
+fn many_values_are_no_deep_expression() {
+    let values = vec!["(1)"; 50_000].join(",");
+    let text = format!(
+        "CREATE TABLE #t (a int); EXEC sp_describe_undeclared_parameters N'INSERT INTO #t VALUES {values}, (@last)'"
+    );
+    let (lines, _) = Fixture::new().run(&text);
+    assert_eq!(lines.len(), 2, "{:?}", lines.last());
+    let names: Vec<String> = (0..3_000).map(|n| format!("@p{n}")).collect();
+    let text = format!(
+        "EXEC sp_describe_undeclared_parameters N'SELECT {}'",
+        names.join(",")
+    );
+    let (lines, _) = Fixture::new().run(&text);
+    assert!(lines[0].starts_with("Msg 8003:"), "{lines:?}");
 }
 
 #[test]

@@ -168,6 +168,9 @@ impl Interpreter<'_> {
                 );
                 Ok(Answer::Rows(INPUT_BUFFER, Box::new(frame)))
             }
+            "OPENTRAN" if self.core.shared.facts().tran_count > 0 => {
+                Err(fault::not_supported("DBCC OPENTRAN in a transaction").into())
+            }
             "OPENTRAN" => Ok(Answer::Messages(vec![SqlError::new(
                 7969,
                 10,

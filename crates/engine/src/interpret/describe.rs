@@ -30,6 +30,8 @@ const COLLATION: &str = "SQL_Latin1_General_CP1_CI_AS";
 /// The collation as results name it on the wire.
 const WIRE_COLLATION: i32 = 13_632_521;
 const WIRE_SORT: u8 = 52;
+/// Most values and conditions of one text that are looked at for the types of its parameters.
+const CONDITIONS_MAX: usize = 10_000;
 /// Most parameters of one text.
 const PARAMETERS_MAX: usize = 2100;
 
@@ -153,7 +155,9 @@ impl Interpreter<'_> {
             frame.declare(&parameter.name, parameter.ty, Value::Null);
         }
         let mut first = First::default();
-        let before = self.core.shared.facts().unrun.replace(Unrun::Asked);
+        let before = self.core.shared.facts().clone();
+        let identity_insert = self.core.identity_insert;
+        self.core.shared.facts().asked = true;
         let ended = {
             let mut nested = Interpreter {
                 core: &mut *self.core,
@@ -166,7 +170,9 @@ impl Interpreter<'_> {
             };
             nested.dynamic(text, frame)
         };
-        self.core.shared.facts().unrun = before;
+        // Nothing of what the text sets is for the session that asked.
+        *self.core.shared.facts() = before;
+        self.core.identity_insert = identity_insert;
         if let Some(columns) = first.columns {
             return Ok(Some(columns));
         }
@@ -249,7 +255,7 @@ impl Interpreter<'_> {
             });
         }
         let mut unknown: Vec<(String, Arc<OnceLock<SqlType>>)> = Vec::new();
-        for name in variables_of(text) {
+        for name in variables_of(text, PARAMETERS_MAX) {
             let lower = name.to_lowercase();
             if !names.contains(&lower) {
                 names.push(lower);
@@ -397,19 +403,23 @@ fn query_over(from: Vec<TableSource>, filter: Option<Expr>, span: Span) -> Query
     }
 }
 
+/// Binds conditions over tables, each by itself, until the type of every parameter is known.
 fn bind_over(
     catalog: &Names<'_>,
     with: Option<&With>,
-    from: Vec<TableSource>,
-    filters: Vec<Expr>,
+    from: &[TableSource],
+    filters: impl Iterator<Item = Expr>,
 ) -> Result<(), SqlError> {
     let span = Span::default();
-    let filter = filters.into_iter().reduce(|left, right| Expr {
-        kind: ExprKind::And(Box::new(left), Box::new(right)),
-        span,
-    });
-    let query = query_over(from, filter, span);
-    Binder::new(catalog).select(with, &query).map(|_| ())
+    for filter in filters.take(CONDITIONS_MAX) {
+        let mut unknown = catalog.scope.undeclared.iter();
+        if unknown.all(|(_, found)| found.get().is_some()) {
+            break;
+        }
+        let query = query_over(from.to_vec(), Some(filter), span);
+        Binder::new(catalog).select(with, &query)?;
+    }
+    Ok(())
 }
 
 fn target_source(target: &DmlTarget) -> Result<TableSource, SqlError> {
@@ -454,10 +464,9 @@ fn deduce_insert(catalog: &Names<'_>, insert: &Insert) -> Result<(), SqlError> {
             let values = rows.iter().flat_map(|row| columns.iter().zip(row));
             let filters = values
                 .filter(|(_, value)| value.kind != ExprKind::Default)
-                .map(|(column, value)| equals(vec![column.clone()], value))
-                .collect();
-            let from = vec![target_source(&insert.target)?];
-            bind_over(catalog, insert.with.as_ref(), from, filters)
+                .map(|(column, value)| equals(vec![column.clone()], value));
+            let from = [target_source(&insert.target)?];
+            bind_over(catalog, insert.with.as_ref(), &from, filters)
         }
         InsertSource::Execute(_) | InsertSource::DefaultValues => Ok(()),
     }
@@ -498,7 +507,7 @@ fn deduce_update(catalog: &Names<'_>, update: &Update) -> Result<(), SqlError> {
     } else {
         update.from.clone()
     };
-    bind_over(catalog, update.with.as_ref(), from, filters)
+    bind_over(catalog, update.with.as_ref(), &from, filters.into_iter())
 }
 
 fn deduce_delete(catalog: &Names<'_>, delete: &Delete) -> Result<(), SqlError> {
@@ -507,8 +516,12 @@ fn deduce_delete(catalog: &Names<'_>, delete: &Delete) -> Result<(), SqlError> {
     } else {
         delete.from.clone()
     };
-    let filters = delete.filter.iter().cloned().collect();
-    bind_over(catalog, delete.with.as_ref(), from, filters)
+    bind_over(
+        catalog,
+        delete.with.as_ref(),
+        &from,
+        delete.filter.iter().cloned(),
+    )
 }
 
 // ---- answers ----

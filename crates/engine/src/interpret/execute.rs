@@ -165,7 +165,7 @@ impl Interpreter<'_> {
         named: &Named,
         given: Vec<Given>,
     ) -> Result<(End, Returned), Failure> {
-        let unrun = self.core.shared.facts().unrun.is_some();
+        let unrun = self.core.shared.facts().unrun().is_some();
         if unrun && !named.name.eq_ignore_ascii_case("sp_executesql") {
             return self.describe_call(named, &given);
         }
@@ -416,6 +416,8 @@ impl Interpreter<'_> {
         {
             let mut facts = self.core.shared.facts();
             facts.options = before.options;
+            facts.no_exec = before.no_exec;
+            facts.format_only = before.format_only;
             facts.date_first = before.date_first;
             facts.date_order = before.date_order;
             facts.lock_timeout = before.lock_timeout;

@@ -397,7 +397,7 @@ impl<'r> Interpreter<'r> {
                 return Err(Halt::Abort);
             }
             at += 1;
-            let unrun = self.core.shared.facts().unrun;
+            let unrun = self.core.shared.facts().unrun();
             if let Some(unrun) = unrun {
                 match step.op {
                     // Both branches are looked at, and a loop once.

@@ -216,6 +216,8 @@ impl Interpreter<'_> {
             let mut facts = self.core.shared.facts();
             facts.proc_id = before.proc_id;
             facts.options = before.options;
+            facts.no_exec = before.no_exec;
+            facts.format_only = before.format_only;
             facts.date_first = before.date_first;
             facts.date_order = before.date_order;
             facts.lock_timeout = before.lock_timeout;

@@ -41,7 +41,7 @@ impl Interpreter<'_> {
             };
             Binder::new(&names).select(statement.with.as_ref(), &statement.query)?
         };
-        let unrun = self.core.shared.facts().unrun.is_some();
+        let unrun = self.core.shared.facts().unrun().is_some();
         if unrun && into.is_some() {
             return Ok(0);
         }
@@ -62,16 +62,16 @@ impl Interpreter<'_> {
             let rows = self.assign(&query, select, frame)?;
             return Ok(rows);
         }
-        if unrun {
-            self.sink.columns(&query.columns)?;
-            self.done(frame, Some(0), true)?;
-            return Ok(0);
-        }
         if Env::new(&self.core.shared, &frame.values).failed_arithmetic_is_null() {
             // A value that cannot be had is NULL, where its expression promised that there is one.
             for column in &mut query.columns {
                 column.nullable = true;
             }
+        }
+        if unrun {
+            self.sink.columns(&query.columns)?;
+            self.done(frame, Some(0), true)?;
+            return Ok(0);
         }
         let rows = match plain(&query) {
             Some(select) => self.constants(&query, select, frame)?,

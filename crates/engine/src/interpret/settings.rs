@@ -2,7 +2,7 @@
 
 use super::{Frame, Interpreter};
 use crate::host::EnvChange;
-use crate::session::shared::{Unrun, option};
+use crate::session::shared::option;
 use tsql::ast::{
     AssignOp, Expr, ExprKind, IsolationLevel, Literal, SetOption, Statement, StatementKind,
     UnaryOp, Variable,
@@ -123,16 +123,12 @@ impl Interpreter<'_> {
             "NUMERIC_ROUNDABORT" => option::NUMERIC_ROUNDABORT,
             "CURSOR_CLOSE_ON_COMMIT" => option::CURSOR_CLOSE_ON_COMMIT,
             "IMPLICIT_TRANSACTIONS" => option::IMPLICIT_TRANSACTIONS,
-            "NOEXEC" | "FMTONLY" => {
-                let shapes = name == "FMTONLY";
-                let mut facts = self.core.shared.facts();
-                facts.unrun = match (on, facts.unrun) {
-                    (_, Some(Unrun::Asked)) => Some(Unrun::Asked),
-                    (true, _) if shapes => Some(Unrun::Described),
-                    (true, _) => Some(Unrun::Skipped),
-                    (false, Some(now)) if (now == Unrun::Described) != shapes => Some(now),
-                    (false, _) => None,
-                };
+            "NOEXEC" => {
+                self.core.shared.facts().no_exec = on;
+                return Ok(());
+            }
+            "FMTONLY" => {
+                self.core.shared.facts().format_only = on;
                 return Ok(());
             }
             "PARSEONLY" | "SHOWPLAN_ALL" | "SHOWPLAN_TEXT" | "SHOWPLAN_XML" if on => {

@@ -188,7 +188,9 @@ impl Interpreter<'_> {
                 hints: Vec::new(),
             })?;
             let id = own.id().unwrap_or_default();
-            return self.entry(binder, ctes, (crossed(own, bound), id), changed, verb);
+            let rows = self.entry(binder, ctes, (crossed(own, bound), id), changed, verb)?;
+            not_readonly(&rows.table, frame)?;
+            return Ok(rows);
         }
         let table = self.own_target(target, frame, verb)?;
         // FROM may show it under an alias.
@@ -244,21 +246,32 @@ impl Interpreter<'_> {
             let mut aliases = entries.iter();
             aliases.find(|(alias, _)| alias.is_some_and(|alias| alias.is(&bare.text)))
         });
-        if aliased.is_none()
-            && name
-                .as_bare()
-                .is_some_and(|bare| binder.names_cte(&bare.text))
-        {
+        let view = aliased.map_or(name, |(_, name)| *name);
+        // What is called like a view may be a common table expression.
+        let bare = view.as_bare();
+        if bare.is_some_and(|bare| binder.names_cte(&bare.text)) {
             return Ok(None);
         }
-        let view = aliased.map_or(name, |(_, name)| *name);
         let Some(found) = self.view_of(view)? else {
             return Ok(None);
         };
+        let mut shown = aliased.is_some();
+        for (alias, other) in &entries {
+            if !shown && alias.is_none() && other.name.is(&name.name.text) {
+                let other = self.view_of(other)?;
+                shown = other.is_some_and(|other| {
+                    other.object.id == found.object.id && other.database_name == found.database_name
+                });
+            }
+        }
+        // A name of FROM that is not the view's comes before the view.
+        if !shown && name.as_bare().is_some() && binder.entry_named(name).is_some() {
+            return Ok(None);
+        }
         let table = self.core.shared.permanent_table(&found)?;
         self.core.shared.may_use(&found, verb.name())?;
         let (source, id) = match bound {
-            Some(bound) if binder.entry_named(name).is_some() => {
+            Some(bound) if shown && binder.entry_named(name).is_some() => {
                 (bound.clone(), binder.entry_named(name).unwrap_or_default())
             }
             _ => {

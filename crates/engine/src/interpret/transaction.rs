@@ -144,7 +144,9 @@ impl Interpreter<'_> {
     pub(super) fn touches_tables(&mut self) -> Result<(), SqlError> {
         let begins = {
             let facts = self.core.shared.facts();
-            facts.has(option::IMPLICIT_TRANSACTIONS) && facts.tran_count == 0
+            facts.has(option::IMPLICIT_TRANSACTIONS)
+                && facts.tran_count == 0
+                && facts.unrun().is_none()
         };
         if begins { self.begin("") } else { Ok(()) }
     }

@@ -252,7 +252,6 @@ impl Env<'_> {
                 };
                 Value::SmallInt(*facts.cursor_states.get(&key).unwrap_or(&NO_CURSOR))
             }
-            "CURRENT_TRANSACTION_ID" => Value::BigInt(i64::from(facts.tran_count)),
             "GETANSINULL" => Value::SmallInt(i16::from(facts.has(option::ANSI_NULL_DFLT_ON))),
             _ => return Ok(None),
         }))

@@ -81,8 +81,12 @@ pub(crate) struct Facts {
     pub(crate) options: i32,
     /// SET PARSEONLY: batches are parsed, and none runs.
     pub(crate) parse_only: bool,
-    /// SET NOEXEC and SET FMTONLY: statements are read, and do not run.
-    pub(crate) unrun: Option<Unrun>,
+    /// SET NOEXEC ON.
+    pub(crate) no_exec: bool,
+    /// SET FMTONLY ON.
+    pub(crate) format_only: bool,
+    /// Whether a text is only described.
+    pub(crate) asked: bool,
     pub(crate) random: u64,
     pub(crate) recursion: u32,
     pub(crate) context_info: Option<Vec<u8>>,
@@ -159,12 +163,27 @@ impl Facts {
             isolation: 2,
             options: option::AT_LOGIN,
             parse_only: false,
-            unrun: None,
+            no_exec: false,
+            format_only: false,
+            asked: false,
             random: seed | 1,
             recursion: RECURSION_MAX,
             context_info: None,
             session_context: BTreeMap::new(),
             chain: None,
+        }
+    }
+
+    /// What becomes of statements while they do not run.
+    pub(crate) const fn unrun(&self) -> Option<Unrun> {
+        if self.asked {
+            Some(Unrun::Asked)
+        } else if self.no_exec {
+            Some(Unrun::Skipped)
+        } else if self.format_only {
+            Some(Unrun::Described)
+        } else {
+            None
         }
     }
 

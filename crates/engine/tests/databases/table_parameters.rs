@@ -81,6 +81,14 @@ fn nobody_changes_them() {
             "",
         ),
         ("CREATE PROCEDURE del @l Lines READONLY AS DELETE @l", ""),
+        (
+            "CREATE PROCEDURE through @l Lines READONLY AS WITH c AS (SELECT * FROM @l) DELETE c",
+            "",
+        ),
+        (
+            "DECLARE @t Lines; EXEC through @t",
+            "Msg 10700:1 in through",
+        ),
         ("DECLARE @t Lines; EXEC ins @t", "Msg 10700:1 in ins"),
         ("DECLARE @t Lines; EXEC upd @t", "Msg 10700:1 in upd"),
         ("DECLARE @t Lines; EXEC del @t", "Msg 10700:1 in del"),

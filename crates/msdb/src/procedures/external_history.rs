@@ -22,7 +22,11 @@ const OPERATORS: [&str; 3] = [
 /// row belongs to no run of the agent here and stands as a run of its own.
 pub(super) fn log(call: &Call<'_>, store: &mut Store<'_>, _out: &mut Output<'_>) -> Result<()> {
     let subject = store.read(|definitions| subject(call, definitions))?;
-    let operators = store.read(|definitions| operators(call, definitions))?;
+    let operators = match &subject.target {
+        None => store.read(|definitions| operators(call, definitions))?,
+        // A target tells its own operators, who are nobody here.
+        Some(_) => [0; 3],
+    };
     let row = row(call, &subject)?;
     store.write(call, |_| Ok(()))?;
     call.catalog().runs_write(|runs| {

@@ -92,11 +92,12 @@ pub(crate) fn other_table(name: &str) -> Option<&'static View> {
         .find(|view| view.decl.name.eq_ignore_ascii_case(name))
 }
 
-/// The view of a name. Those that stood in `dbo` in old versions are found there too: `master.dbo.sysprocesses`.
+/// The view of a name. Those that stood in `dbo` in old versions are found there too: `master.dbo.sysprocesses`,
+/// `master.dbo.spt_values`.
 pub(crate) fn view(schema: &str, name: &str) -> Option<&'static View> {
     let name = name.trim_end_matches(' ').to_ascii_lowercase();
     let mut schema = schema.to_ascii_lowercase();
-    if schema == "dbo" && name.starts_with("sys") {
+    if schema == "dbo" && (name.starts_with("sys") || name == "spt_values") {
         schema = "sys".to_owned();
     }
     views().get(&(schema, name))

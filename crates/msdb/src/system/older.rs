@@ -18,7 +18,25 @@ pub(super) const VIEWS: &[Filled] = &[
     Filled::sys("syscolumns", syscolumns).seek(&["id"]),
     Filled::sys("syscomments", syscomments).seek(&["id"]),
     Filled::sys("sysindexes", sysindexes).seek(&["id"]),
+    Filled::sys("spt_values", spt_values),
 ];
+
+/// Most of the numbers that scripts take from `spt_values`.
+const NUMBER_MAX: i32 = 2047;
+
+/// The numbers that scripts count with: type `P`, with byte and bit of each.
+fn spt_values(_scan: &Scanner<'_>, out: &mut Fill<'_>) -> Result<()> {
+    for number in 0..=NUMBER_MAX {
+        out.add([
+            ("number", int(number)),
+            ("type", text("P  ")),
+            ("low", int(number / 8 + 1)),
+            ("high", int(1 << (number % 8))),
+            ("status", int(0)),
+        ]);
+    }
+    Ok(())
+}
 
 /// All objects, those of `sys` too, as SQL Server shows them here.
 fn sought(scan: &Scanner<'_>) -> Result<Vec<Object>> {

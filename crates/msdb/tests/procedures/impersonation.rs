@@ -322,6 +322,24 @@ fn nobody_gets_more() {
         "",
     );
     check(&mut ann, "USE Dba", "");
+    // Whoever may change a view may not change another table under the view's name.
+    check(
+        &mut sa,
+        "CREATE TABLE dbo.behind (x int); CREATE TABLE dbo.kept (x int); INSERT dbo.kept VALUES (1)\nGO\nCREATE VIEW dbo.shown AS SELECT x FROM dbo.behind\nGO\nGRANT SELECT, UPDATE, DELETE ON dbo.shown TO ann; GRANT SELECT ON dbo.kept TO ann",
+        "",
+    );
+    for (script, expected) in [
+        ("UPDATE dbo.shown SET x = 2 FROM dbo.kept AS shown", "!1013"),
+        ("DELETE dbo.shown FROM dbo.kept AS shown", "!1013"),
+        ("UPDATE shown SET x = 2 FROM dbo.kept AS shown", "!229"),
+        (
+            "WITH shown AS (SELECT x FROM dbo.kept) UPDATE y SET x = 2 FROM shown AS y",
+            "!229",
+        ),
+        ("SELECT x FROM dbo.kept", "1"),
+    ] {
+        check(&mut ann, script, expected);
+    }
     // A database's owners act as dbo, whose login is sa: that gives them the database and nothing else.
     check(
         &mut sue,

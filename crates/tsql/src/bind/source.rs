@@ -45,12 +45,14 @@ impl Binder<'_> {
     pub fn entry_named(&self, name: &ObjectName) -> Option<u32> {
         let scope = self.scopes.last()?;
         let bare = &name.name.text;
-        let aliased = scope
-            .iter()
-            .find(|entry| entry.object.is_none() && collate::same(&entry.name, bare));
-        aliased
-            .or_else(|| scope.iter().find(|entry| collate::same(&entry.name, bare)))
-            .map(|entry| entry.id)
+        let named = |aliased: bool| {
+            scope
+                .iter()
+                .find(|entry| entry.object.is_none() == aliased && collate::same(&entry.name, bare))
+        };
+        // A name of several parts is no alias.
+        let aliased = name.as_bare().and_then(|_| named(true));
+        aliased.or_else(|| named(false)).map(|entry| entry.id)
     }
 
     /// Binds one more FROM entry into the scope that is open.

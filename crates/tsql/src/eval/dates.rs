@@ -616,7 +616,7 @@ pub(super) fn datetimeoffset_from_parts(call: &Call<'_>) -> Outcome {
     let (hours, minutes) = (call.int(7).unwrap_or(0), call.int(8).unwrap_or(0));
     let offset = i16::try_from(hours.saturating_mul(60).saturating_add(minutes))
         .ok()
-        .filter(|offset| offset.abs() <= 14 * 60)
+        .filter(|offset| offset.unsigned_abs() <= 14 * 60)
         .filter(|_| {
             minutes.abs() < 60 && (hours == 0 || minutes == 0 || (hours < 0) == (minutes < 0))
         })

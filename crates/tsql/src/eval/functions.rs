@@ -459,7 +459,6 @@ functions! {
     "PERMISSIONS" 0..=2 (Int, Text) INT, Maybe, session;
     "CONTEXT_INFO" 0..=0 () Fixed(SqlType::varbinary(128)), Maybe, session;
     "CURSOR_STATUS" 2..=2 (Text) Fixed(SqlType::SmallInt), Maybe, session;
-    "CURRENT_TRANSACTION_ID" 0..=0 () Fixed(SqlType::BigInt), Maybe, session;
     "CURRENT_TIMEZONE" 0..=0 () NAME, Maybe, session;
     "CURRENT_TIMEZONE_ID" 0..=0 () NAME, Maybe, session;
     "GETANSINULL" 0..=1 (Text) Fixed(SqlType::SmallInt), Maybe, session;

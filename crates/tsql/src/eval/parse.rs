@@ -71,7 +71,7 @@ fn read(call: &Call<'_>) -> Result<Value, SqlError> {
     };
     let failed = || m::PARSE_FAILED.with(&[&text, call.ty.name(), &culture]);
     // Conversion takes an empty text as zero or as 1900; nobody wrote either.
-    if plain.is_empty() {
+    if !plain.contains(|c: char| c.is_ascii_digit()) {
         return Err(failed());
     }
     let style = Style {

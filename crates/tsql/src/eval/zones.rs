@@ -247,7 +247,14 @@ pub(super) fn at_time_zone(call: &Call<'_>) -> Result<Value, SqlError> {
     }
     .map_err(|_| overflow())?;
     let offset = zone.to_offset(instant).seconds();
-    let since_1970 = i128::from(instant.as_second()) * i128::from(calendar::TICKS_PER_SECOND)
+    // Offsets of old have seconds, which a datetimeoffset cannot hold: they are left out of the moment too, so that
+    // its local time stays.
+    let odd = if let Value::DateTimeOffset { .. } = call.args[0] {
+        0
+    } else {
+        i64::from(offset % 60)
+    };
+    let since_1970 = i128::from(instant.as_second() + odd) * i128::from(calendar::TICKS_PER_SECOND)
         + i128::from(ticks % calendar::TICKS_PER_SECOND);
     let (days, ticks) = dates::since_1970(since_1970).ok_or_else(overflow)?;
     let value = Value::DateTimeOffset {

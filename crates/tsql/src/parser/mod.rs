@@ -34,6 +34,7 @@ use crate::error::SqlError;
 use crate::lexer::{Keyword, Token, TokenKind, Tokens, quoted_name, string_literal, tokenize};
 use crate::messages;
 use scope::Scope;
+use std::collections::BTreeSet;
 
 /// How deep blocks, parentheses, subqueries and function calls may nest (error 191).
 pub const NESTING_MAX: u32 = 128;
@@ -93,17 +94,19 @@ pub fn parse_batch(text: &str, options: &ParseOptions<'_>) -> Result<Batch, Vec<
     }
 }
 
-/// The variables that a text names, with their `@`, in the order of their first use; system variables aside.
+/// The variables that a text names, with their `@`, in the order of their first use; system variables aside. No more
+/// than `most` and one.
 #[must_use]
-pub fn variables_of(text: &str) -> Vec<String> {
+pub fn variables_of(text: &str, most: usize) -> Vec<String> {
     if text.len() > BATCH_BYTES_MAX {
         return Vec::new();
     }
     let mut names: Vec<String> = Vec::new();
+    let mut known = BTreeSet::new();
     for token in tokenize(text, true).list.iter() {
-        if token.kind == TokenKind::Variable {
+        if token.kind == TokenKind::Variable && names.len() <= most {
             let name = token.span.slice(text);
-            if !names.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+            if known.insert(name.to_lowercase()) {
                 names.push(name.to_owned());
             }
         }

@@ -106,7 +106,7 @@ impl Filter<'_> {
                 operand,
                 style: None,
                 safe: false,
-            } => self.column(operand),
+            } if keeps_apart(operand.ty, expr.ty) => self.column(operand),
             _ => Err(self.refused()),
         }
     }
@@ -145,4 +145,31 @@ fn hex(bytes: &[u8]) -> String {
         let _ = write!(out, "{byte:02x}");
     }
     out
+}
+
+/// Whether a conversion never makes two values one: a filter then means the same without it.
+fn keeps_apart(from: SqlType, to: SqlType) -> bool {
+    match (digits(from), digits(to)) {
+        (Some((whole, scale)), Some((into_whole, into_scale))) => {
+            whole <= into_whole && scale <= into_scale
+        }
+        _ => from.is_string() && to.is_string(),
+    }
+}
+
+/// Digits that an exact number has room for, before its point and behind.
+const fn digits(ty: SqlType) -> Option<(u8, u8)> {
+    Some(match ty {
+        SqlType::Bit => (1, 0),
+        SqlType::TinyInt => (3, 0),
+        SqlType::SmallInt => (5, 0),
+        SqlType::Int => (10, 0),
+        SqlType::BigInt => (19, 0),
+        SqlType::SmallMoney => (6, 4),
+        SqlType::Money => (15, 4),
+        SqlType::Decimal { precision, scale } | SqlType::Numeric { precision, scale } => {
+            (precision.saturating_sub(scale), scale)
+        }
+        _ => return None,
+    })
 }

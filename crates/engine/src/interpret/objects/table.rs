@@ -518,6 +518,8 @@ pub(super) fn constrain(
             };
             let key = parent.indexes.iter().any(|index| {
                 index.unique
+                    && index.filter.is_none()
+                    && !index.disabled
                     && index.columns.len() == references.len()
                     && index.columns.iter().all(|(at, _)| references.contains(at))
             });

@@ -1,6 +1,6 @@
 //! Accounts of Database Mail: sysmail_add_account_sp and kin.
 
-use super::{by_id_or_name, full, taken_name, touched};
+use super::{by_id_or_name, full, new_name, taken_name, touched};
 use crate::call::{Call, Output, Store};
 use crate::declare::MAIL_ACCOUNTS;
 use crate::error::Result;
@@ -51,7 +51,7 @@ pub(in crate::procedures) fn add(
     let text = |name| call.text(name).map(str::to_owned);
     let id = store.write(call, |definitions| {
         let mut mail = Mail::load(&*definitions)?;
-        let name = call.name("@account_name").unwrap_or_default();
+        let name = new_name(call, "account")?;
         if mail.account_named(name).is_some() {
             return Err(taken_name(
                 "SYSMAIL_ACCOUNT_NameMustBeUnique",

@@ -54,6 +54,20 @@ fn by_id_or_name(
     }
 }
 
+/// The name of a new account or profile; 515 where it is NULL.
+fn new_name<'c>(call: &'c Call<'_>, object: &str) -> Result<&'c str> {
+    call.name(&format!("@{object}_name")).ok_or_else(|| {
+        let null = SqlError::new(
+            515,
+            16,
+            format!(
+                "Cannot insert the value NULL into column 'name', table 'msdb.dbo.sysmail_{object}'; column does not allow nulls. INSERT fails."
+            ),
+        );
+        null.into()
+    })
+}
+
 /// 2627 of a table of Database Mail.
 fn taken_name(constraint: &str, table: &str, key: &str) -> Fault {
     let text = format!(

@@ -1,6 +1,6 @@
 //! Profiles of Database Mail, their accounts, and who may use them.
 
-use super::{by_id_or_name, full, taken_name, touched};
+use super::{by_id_or_name, full, new_name, taken_name, touched};
 use crate::call::{Call, Output, Store};
 use crate::declare::{MAIL_MEMBERS, MAIL_PRINCIPALS, MAIL_PROFILES};
 use crate::error::Result;
@@ -34,7 +34,7 @@ pub(in crate::procedures) fn add(
 ) -> Result<()> {
     let id = store.write(call, |definitions| {
         let mut mail = Mail::load(&*definitions)?;
-        let name = call.name("@profile_name").unwrap_or_default();
+        let name = new_name(call, "profile")?;
         if mail.profile_named(name).is_some() {
             return Err(taken_name(
                 "SYSMAIL_PROFILE_NameMustBeUnique",

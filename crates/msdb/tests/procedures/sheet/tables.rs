@@ -103,7 +103,7 @@ const VALUES: &[Look] = &[ sees(MASTER, "sa",
             "{job local}|2|two|TSQL|SELECT 2|0|NULL|0|1|0|2|0|NULL|msdb|NULL|0|0|0|NULL|0|0|0|0|0|NULL|1"]),
     sees(MASTER, "sa",
         "SELECT log, date_created, date_modified, log_size FROM sysjobstepslogs", &[
-            "hello|2026-11-03 12:00:00|2026-11-03 12:00:00|5"]),
+            "hello|2026-11-03 12:00:00|2026-11-03 12:00:00|10"]),
     sees(MASTER, "sa",
         "SELECT * FROM sysschedules WHERE name IN (N'daily', N'weekly')", &[
             "1|{uid daily}|0|daily|0x01|1|4|1|1|0|0|0|20261103|99991231|23000|235959|2026-11-03 12:00:00|2026-11-03 12:00:00|1",
