@@ -127,14 +127,20 @@ impl TableParameter {
         loop {
             match reader.u8()? {
                 ROWS_END => break,
-                // Hints about order and keys change nothing here.
+                // A hint about order and keys changes nothing here.
                 ORDER_UNIQUE => {
                     let count = reader.u16()?;
                     reader.take(usize::from(count) * 3)?;
                 }
                 COLUMN_ORDERING => {
+                    // Columns in another order than the type's would land in one another's place.
                     let count = reader.u16()?;
-                    reader.take(usize::from(count) * 2)?;
+                    for place in 1..=count {
+                        let ordinal = reader.u16()?;
+                        if ordinal != place {
+                            return Err(reader.invalid(ordinal));
+                        }
+                    }
                 }
                 other => return Err(reader.invalid(other)),
             }
@@ -255,7 +261,7 @@ mod tests {
         0, 3, b'd', 0, b'b', 0, b'o', 0, 1, b'T', 0, 2, 0, // names, two columns
         0, 0, 0, 0, 0, 0, 0x26, 4, 0, // int
         0, 0, 0, 0, 1, 0, 0xE7, 4, 0, 9, 4, 0xD0, 0, 0x34, 0, // nvarchar(2)
-        0x10, 1, 0, 1, 0, 1, 0x11, 2, 0, 2, 0, 1, 0, 0, // order, ordering, end
+        0x10, 1, 0, 1, 0, 1, 0x11, 2, 0, 1, 0, 2, 0, 0, // order, ordering, end
         1, 4, 7, 0, 0, 0, 2, 0, b'x', 0, // 7, 'x'
         1, 4, 8, 0, 0, 0, 255, 255, 0, // 8, NULL
         0xEE,
@@ -320,6 +326,15 @@ mod tests {
         for at in 0..SENT.len() - 2 {
             assert!(decode(&SENT[..at]).is_err(), "{at}");
         }
+        // Columns in another order.
+        let mut swapped = SENT.to_vec();
+        let ordering = swapped
+            .iter()
+            .position(|byte| *byte == COLUMN_ORDERING)
+            .unwrap();
+        swapped[ordering + 3] = 2;
+        swapped[ordering + 5] = 1;
+        assert!(decode(&swapped).is_err());
         // Rows of nothing; too many columns; an unknown token.
         assert!(decode(&[0, 0, 0, 255, 255, 0, 1, 0]).is_err());
         assert!(decode(&[0, 0, 0, 1, 4]).is_err());
